@@ -1,0 +1,37 @@
+using static TorchSharp.torch;
+
+namespace TorchQuant.Modules;
+
+/// <summary>The table of quantized modules by their <see cref="IQuantizedModule.Kind"/>: rebuilds a module from what a file holds.</summary>
+public static class QuantizedModules
+{
+    private delegate nn.Module FromState(IReadOnlyDictionary<string, string> options, IReadOnlyDictionary<string, Tensor> state, string path);
+
+    // One row per module file: { nameof(DynamicQuantizedLinear), DynamicQuantizedLinear.FromState }. The tensors are borrowed: a module copies what it keeps.
+    private static readonly Dictionary<string, FromState> Rows = new(StringComparer.Ordinal)
+    {
+    };
+
+    /// <summary>The kinds that <see cref="Create"/> knows, in alphabetical order.</summary>
+    public static IReadOnlyList<string> Kinds { get; } = [.. Rows.Keys.Order(StringComparer.Ordinal)];
+
+    /// <summary>Rebuilds a quantized module from its options and its plain tensors, the inverse of <see cref="IQuantizedModule.ExportState"/>.</summary>
+    /// <param name="kind">The <see cref="IQuantizedModule.Kind"/> of the module.</param>
+    /// <param name="options">The <see cref="IQuantizedModule.Options"/> of the module.</param>
+    /// <param name="state">The tensors of <see cref="IQuantizedModule.ExportState"/>; borrowed, not kept.</param>
+    /// <param name="path">The dotted path of the module in its model, for messages.</param>
+    /// <returns>A new module that computes the same bits as the one that was exported.</returns>
+    /// <exception cref="ArgumentException">The kind is unknown, an option or a tensor is missing, foreign, or of another type or shape than the kind needs.</exception>
+    public static nn.Module Create(string kind, IReadOnlyDictionary<string, string> options, IReadOnlyDictionary<string, Tensor> state, string path)
+    {
+        ArgumentNullException.ThrowIfNull(kind);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(state);
+        ArgumentNullException.ThrowIfNull(path);
+        return Rows.TryGetValue(kind, out var fromState)
+            ? fromState(options, state, path)
+            : throw new ArgumentException(
+                $"{path}: '{kind}' is no quantized module of this version, which knows {string.Join(", ", Kinds)}. " +
+                "The file may come from a newer version.", nameof(kind));
+    }
+}

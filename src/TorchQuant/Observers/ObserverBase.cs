@@ -1,0 +1,31 @@
+using static TorchSharp.torch;
+
+namespace TorchQuant;
+
+/// <summary>The base of all observers: modules that record what flows through them and choose a scale and a zero point from it.</summary>
+public abstract class ObserverBase : nn.Module<Tensor, Tensor>
+{
+    /// <summary>Sets up the type to quantize to.</summary>
+    /// <param name="name">The class's name.</param>
+    /// <param name="dtype">The type to quantize to.</param>
+    /// <param name="is_dynamic">Whether the quantized module finds the range of every input when it runs.</param>
+    protected ObserverBase(string name, qdtype dtype, bool is_dynamic) : base(name)
+    {
+        this.dtype = dtype;
+        this.is_dynamic = is_dynamic;
+    }
+
+    /// <summary>The type to quantize to.</summary>
+    public qdtype dtype { get; }
+
+    /// <summary>Whether the quantized module finds the range of every input when it runs (dynamic quantization).</summary>
+    public bool is_dynamic { get; }
+
+    /// <summary>Records <paramref name="input"/> and returns it unchanged (as an alias, which the caller may dispose).</summary>
+    /// <param name="input">Any float tensor; an empty one is ignored.</param>
+    public abstract override Tensor forward(Tensor input);
+
+    /// <summary>The scale (float32) and the zero point (int32; float32 for float qparams) for what was observed, each [1], or [channels].</summary>
+    /// <exception cref="InvalidOperationException">Nothing was observed, or the observer only carries settings.</exception>
+    public abstract (Tensor scale, Tensor zero_point) calculate_qparams();
+}
