@@ -1,0 +1,82 @@
+using System.Runtime.CompilerServices;
+
+namespace TorchQuant.Kernels;
+
+/// <summary>The elementwise loops, written once for every vector width. What a vector leaves over is done by the same loop with <see cref="ScalarLanes"/>.</summary>
+internal static unsafe class Elementwise<TLanes, TFloat, TInt>
+    where TLanes : struct, ILanes<TFloat, TInt>
+{
+    private const int InfinityBits = 0x7F800000;
+
+    /// <summary>
+    /// The one place that rounds a real number to a code: clamp(round_half_even(scaled) + zeroPoint, low, high), NaN giving the zero point and infinities the ends.
+    /// The zero point is added after rounding; <paramref name="lowest"/> = low - zeroPoint and <paramref name="highest"/> = high - zeroPoint are whole, so clamping
+    /// first is the same and keeps the conversion within int32.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TInt ToCodes(TFloat scaled, TFloat lowest, TFloat highest, TInt zeroPoint) =>
+        TLanes.AddInt(TLanes.RoundToInt(TLanes.Min(TLanes.Max(TLanes.ZeroIfNaN(scaled), lowest), highest)), zeroPoint);
+
+    /// <summary>codes[i] = clamp(round_half_even(x[i] * (1 / scale)) + zeroPoint, low, high). The reciprocal, not a division: they can differ by one code.</summary>
+    public static void Quantize(float* x, byte* codes, nint count, QParams qparams, int low, int high)
+    {
+        TFloat inverse = TLanes.Broadcast(1f / qparams.Scale);
+        TFloat lowest = TLanes.Broadcast(low - qparams.ZeroPoint), highest = TLanes.Broadcast(high - qparams.ZeroPoint);
+        TInt zeroPoint = TLanes.BroadcastInt(qparams.ZeroPoint);
+        nint i = 0;
+        for (; i <= count - TLanes.Count; i += TLanes.Count)
+            TLanes.StoreBytes(ToCodes(TLanes.Multiply(TLanes.Load(x + i), inverse), lowest, highest, zeroPoint), codes + i);
+        if (i < count)
+            Elementwise<ScalarLanes, float, int>.Quantize(x + i, codes + i, count - i, qparams, low, high);
+    }
+
+    /// <summary>x[i] = float(codes[i] - zeroPoint) * scale.</summary>
+    public static void Dequantize(byte* codes, bool signed, float* x, nint count, QParams qparams)
+    {
+        TFloat scale = TLanes.Broadcast(qparams.Scale);
+        TInt zeroPoint = TLanes.BroadcastInt(qparams.ZeroPoint);
+        nint i = 0;
+        for (; i <= count - TLanes.Count; i += TLanes.Count)
+        {
+            TInt code = signed ? TLanes.LoadSBytes((sbyte*)codes + i) : TLanes.LoadBytes(codes + i);
+            TLanes.Store(TLanes.Multiply(TLanes.ToFloat(TLanes.SubtractInt(code, zeroPoint)), scale), x + i);
+        }
+
+        if (i < count)
+            Elementwise<ScalarLanes, float, int>.Dequantize(codes + i, signed, x + i, count - i, qparams);
+    }
+
+    /// <summary>The smallest and the largest of at least one number, both NaN if any is NaN. Zeros come out as +0.</summary>
+    public static (float Min, float Max) MinMax(float* x, nint count)
+    {
+        if (count < TLanes.Count)
+            return Elementwise<ScalarLanes, float, int>.MinMax(x, count);
+
+        TFloat min = TLanes.Load(x), max = min;
+        TInt magnitude = TLanes.MagnitudeBits(min);
+        // The last vector may overlap the one before: a number looked at twice changes nothing.
+        for (nint i = TLanes.Count; i < count; i += TLanes.Count)
+        {
+            TFloat value = TLanes.Load(x + nint.Min(i, count - TLanes.Count));
+            min = TLanes.Min(min, value);
+            max = TLanes.Max(max, value);
+            magnitude = TLanes.MaxInt(magnitude, TLanes.MagnitudeBits(value));
+        }
+
+        // Min and max skip or keep a NaN depending on the machine, so it is told by its bits.
+        if (TLanes.MaxAcrossInt(magnitude) > InfinityBits)
+            return (float.NaN, float.NaN);
+        return (TLanes.MinAcross(min) + 0f, TLanes.MaxAcross(max) + 0f);
+    }
+
+    /// <summary>The sum of the codes of a row, for weights whose zero point is not 0.</summary>
+    public static int Sum(byte* codes, nint count)
+    {
+        TInt sum = TLanes.BroadcastInt(0);
+        nint i = 0;
+        for (; i <= count - TLanes.Count; i += TLanes.Count)
+            sum = TLanes.AddInt(sum, TLanes.LoadBytes(codes + i));
+        int rest = i < count ? Elementwise<ScalarLanes, float, int>.Sum(codes + i, count - i) : 0;
+        return TLanes.SumAcrossInt(sum) + rest;
+    }
+}

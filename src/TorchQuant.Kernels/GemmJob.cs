@@ -1,0 +1,62 @@
+namespace TorchQuant.Kernels;
+
+/// <summary>What becomes of the int32 sums of a multiplication.</summary>
+internal enum GemmOutput
+{
+    /// <summary>They are stored, corrected for the zero points.</summary>
+    Int32,
+
+    /// <summary>They become float: float(sum) * (sx * sw) + bias.</summary>
+    Float,
+
+    /// <summary>They are requantized to uint8.</summary>
+    Byte,
+}
+
+/// <summary>One multiplication as the driver and the epilogue see it. All pointers are pinned by the caller for as long as it runs.</summary>
+internal unsafe struct GemmJob
+{
+    public GemmJob(PackedWeights weights, byte* a, nint stride, int m, QParams activation)
+    {
+        A = a;
+        Stride = stride;
+        M = m;
+        N = weights.OutFeatures;
+        Groups = weights.GroupCount;
+        Panels = weights.Panels;
+        ColumnScales = weights.ColumnScales;
+        ColumnSums = weights.ColumnSums;
+        ColumnZeroPoints = weights.IsSymmetric ? null : weights.ColumnZeroPoints;
+        Activation = activation;
+    }
+
+    /// <summary>Activation codes: M rows, <see cref="Stride"/> bytes apart, each readable up to a multiple of four.</summary>
+    public byte* A;
+    public nint Stride;
+    public int M;
+    public int N;
+
+    /// <summary>K in groups of four, rounded up.</summary>
+    public int Groups;
+    public sbyte* Panels;
+    public float* ColumnScales;
+    public int* ColumnSums;
+
+    /// <summary>Null if all are 0.</summary>
+    public int* ColumnZeroPoints;
+
+    /// <summary>The sum of the codes of each row of A; needed only where the weights have zero points.</summary>
+    public int* RowSums;
+    public QParams Activation;
+
+    public GemmOutput Kind;
+
+    /// <summary>Row-major [M, N] of the kind's type.</summary>
+    public void* Output;
+
+    /// <summary>N numbers, or null.</summary>
+    public float* Bias;
+    public bool Relu;
+    public bool Accumulate;
+    public QParams Requantized;
+}

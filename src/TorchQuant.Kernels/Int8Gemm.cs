@@ -1,0 +1,151 @@
+using System.Buffers;
+
+namespace TorchQuant.Kernels;
+
+/// <summary>
+/// uint8 activations times packed int8 weights: sum[m, n] = sum over k of (a[m, k] - za) * (w[n, k] - zw[n]), exact in int32 on every ISA, then as asked for int32,
+/// float or uint8. The results are the same bits whatever the ISA and the number of threads.
+/// </summary>
+public static unsafe class Int8Gemm
+{
+    /// <summary>The exact sums.</summary>
+    /// <param name="a">Activation codes, row-major [m, InFeatures].</param>
+    /// <param name="m">The number of rows.</param>
+    /// <param name="aZeroPoint">The zero point of the activations, 0..255.</param>
+    /// <param name="weights">The packed weights.</param>
+    /// <param name="output">Receives the sums, row-major [m, OutFeatures].</param>
+    /// <param name="threads">How many threads may be used, at least 1.</param>
+    /// <exception cref="ArgumentException">A length does not fit, or a parameter is out of its range.</exception>
+    public static void MultiplyToInt32(ReadOnlySpan<byte> a, int m, int aZeroPoint, PackedWeights weights, Span<int> output, int threads = 1) =>
+        MultiplyToInt32(Isa.Current, a, m, aZeroPoint, weights, output, threads);
+
+    /// <summary>output = float(sum) * (sa * sw[n]) + bias[n], or output += that; then max(0, output) if asked for. Multiplication and addition round separately.</summary>
+    /// <param name="a">Activation codes, row-major [m, InFeatures].</param>
+    /// <param name="m">The number of rows.</param>
+    /// <param name="aParams">Scale and zero point of the activations.</param>
+    /// <param name="weights">The packed weights.</param>
+    /// <param name="bias">One number for each output, or nothing.</param>
+    /// <param name="output">Results, row-major [m, OutFeatures].</param>
+    /// <param name="relu">Whether negative results become 0; applied last.</param>
+    /// <param name="accumulate">Whether to add to what <paramref name="output"/> holds.</param>
+    /// <param name="threads">How many threads may be used, at least 1.</param>
+    /// <exception cref="ArgumentException">A length does not fit, or a parameter is out of its range.</exception>
+    public static void MultiplyToFloat(ReadOnlySpan<byte> a, int m, QParams aParams, PackedWeights weights, ReadOnlySpan<float> bias, Span<float> output, bool relu = false, bool accumulate = false, int threads = 1) =>
+        MultiplyToFloat(Isa.Current, a, m, aParams, weights, bias, output, relu, accumulate, threads);
+
+    /// <summary>
+    /// output = clamp(round_half_even((float(sum) + bias[n] / (sa * sw[n])) * (sa * sw[n] / so)) + zo, low, 255) with low = zo if ReLU is fused, else 0: FBGEMM's
+    /// requantization with a float bias, every operation in float32. A NaN gives zo.
+    /// </summary>
+    /// <param name="a">Activation codes, row-major [m, InFeatures].</param>
+    /// <param name="m">The number of rows.</param>
+    /// <param name="aParams">Scale and zero point of the activations.</param>
+    /// <param name="weights">The packed weights.</param>
+    /// <param name="bias">One real number for each output, or nothing.</param>
+    /// <param name="outParams">Scale so and zero point zo of the output.</param>
+    /// <param name="relu">Whether results below real zero become real zero.</param>
+    /// <param name="output">Receives the codes, row-major [m, OutFeatures].</param>
+    /// <param name="threads">How many threads may be used, at least 1.</param>
+    /// <exception cref="ArgumentException">A length does not fit, or a parameter is out of its range.</exception>
+    public static void MultiplyToByte(ReadOnlySpan<byte> a, int m, QParams aParams, PackedWeights weights, ReadOnlySpan<float> bias, QParams outParams, bool relu, Span<byte> output, int threads = 1) =>
+        MultiplyToByte(Isa.Current, a, m, aParams, weights, bias, outParams, relu, output, threads);
+
+    internal static void MultiplyToInt32(Isa isa, ReadOnlySpan<byte> a, int m, int aZeroPoint, PackedWeights weights, Span<int> output, int threads)
+    {
+        Check(a.Length, m, new QParams(1, aZeroPoint), weights, 0, output.Length, threads);
+        fixed (int* target = output)
+            Run(isa, a, new GemmJob(weights, null, 0, m, new QParams(1, aZeroPoint)) { Kind = GemmOutput.Int32, Output = target }, weights, threads);
+    }
+
+    internal static void MultiplyToFloat(Isa isa, ReadOnlySpan<byte> a, int m, QParams aParams, PackedWeights weights, ReadOnlySpan<float> bias, Span<float> output, bool relu, bool accumulate, int threads)
+    {
+        Check(a.Length, m, aParams, weights, bias.Length, output.Length, threads);
+        fixed (float* biasPointer = bias, target = output)
+            Run(isa, a, new GemmJob(weights, null, 0, m, aParams) { Kind = GemmOutput.Float, Output = target, Bias = biasPointer, Relu = relu, Accumulate = accumulate }, weights, threads);
+    }
+
+    internal static void MultiplyToByte(Isa isa, ReadOnlySpan<byte> a, int m, QParams aParams, PackedWeights weights, ReadOnlySpan<float> bias, QParams outParams, bool relu, Span<byte> output, int threads)
+    {
+        Check(a.Length, m, aParams, weights, bias.Length, output.Length, threads);
+        Argument.IsScale(outParams.Scale, nameof(outParams));
+        Argument.IsZeroPoint(outParams.ZeroPoint, byte.MinValue, byte.MaxValue, nameof(outParams));
+        fixed (float* biasPointer = bias)
+        fixed (byte* target = output)
+            Run(isa, a, new GemmJob(weights, null, 0, m, aParams) { Kind = GemmOutput.Byte, Output = target, Bias = biasPointer, Relu = relu, Requantized = outParams }, weights, threads);
+    }
+
+    /// <summary>Bytes from one row of activations to the next in a buffer of our own: kernels read whole groups of four.</summary>
+    internal static int RowStride(int m, int k)
+    {
+        int stride = (k + PackedWeights.GroupDepth - 1) / PackedWeights.GroupDepth * PackedWeights.GroupDepth;
+        // Rows a multiple of a page apart share one set of the L1 cache.
+        return m > 1 && stride % 4096 == 0 ? stride + 64 : stride;
+    }
+
+    /// <summary>Runs a job whose activations may be read up to a multiple of four in every row.</summary>
+    internal static void Run(Isa isa, ref GemmJob job, PackedWeights weights, int threads)
+    {
+        int[]? rented = null;
+        if (job.ColumnZeroPoints != null)
+        {
+            rented = ArrayPool<int>.Shared.Rent(job.M);
+            for (int row = 0; row < job.M; row++)
+                rented[row] = isa.Sum(job.A + row * job.Stride, weights.InFeatures);
+        }
+
+        fixed (int* sums = rented)
+        {
+            job.RowSums = sums;
+            isa.Multiply(ref job, 0, weights.PanelCount);
+        }
+
+        if (rented is not null)
+            ArrayPool<int>.Shared.Return(rented);
+        GC.KeepAlive(weights);
+    }
+
+    private static void Run(Isa isa, ReadOnlySpan<byte> a, GemmJob job, PackedWeights weights, int threads)
+    {
+        int k = weights.InFeatures;
+        if (job.M == 0)
+            return;
+        if (k % PackedWeights.GroupDepth == 0)
+        {
+            fixed (byte* codes = a)
+            {
+                job.A = codes;
+                job.Stride = k;
+                Run(isa, ref job, weights, threads);
+            }
+
+            return;
+        }
+
+        // The last group of a row would read past it, and in the last row past the span.
+        int stride = RowStride(job.M, k);
+        byte[] rented = ArrayPool<byte>.Shared.Rent(checked(job.M * stride));
+        for (int row = 0; row < job.M; row++)
+            a.Slice(row * k, k).CopyTo(rented.AsSpan(row * stride));
+        fixed (byte* codes = rented)
+        {
+            job.A = codes;
+            job.Stride = stride;
+            Run(isa, ref job, weights, threads);
+        }
+
+        ArrayPool<byte>.Shared.Return(rented);
+    }
+
+    private static void Check(int aLength, int m, QParams aParams, PackedWeights weights, int biasLength, int outputLength, int threads)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        Argument.IsAtLeast(m, 0, nameof(m));
+        Argument.IsAtLeast(threads, 1, nameof(threads));
+        Argument.HasLength(aLength, (long)m * weights.InFeatures, "a", "m * InFeatures");
+        Argument.HasLength(outputLength, (long)m * weights.OutFeatures, "output", "m * OutFeatures");
+        if (biasLength != 0)
+            Argument.HasLength(biasLength, weights.OutFeatures, "bias", "nothing, or one for each output");
+        Argument.IsScale(aParams.Scale, nameof(aParams));
+        Argument.IsZeroPoint(aParams.ZeroPoint, byte.MinValue, byte.MaxValue, nameof(aParams));
+    }
+}

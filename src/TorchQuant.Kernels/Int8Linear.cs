@@ -1,0 +1,70 @@
+using System.Buffers;
+
+namespace TorchQuant.Kernels;
+
+/// <summary>
+/// Dynamic quantization: every call finds the range of x, chooses its scale and zero point (<see cref="QParamsChooser.ForDynamic"/>), quantizes it to 8 bits,
+/// multiplies in integers and returns float: y = float(sum of (xq - zx) * (wq - zw)) * (sx * sw) + bias.
+/// </summary>
+/// <param name="weights">The packed weights, per tensor or per channel.</param>
+/// <param name="bias">One number for each output, or null.</param>
+/// <param name="reduceRange">Activations in 7 bits, as PyTorch's fbgemm and x86 backends do; our kernels never saturate and do not need it.</param>
+public sealed unsafe class Int8Linear(PackedWeights weights, float[]? bias, bool reduceRange)
+    : PackedLinear((weights ?? throw new ArgumentNullException(nameof(weights))).OutFeatures, bias)
+{
+    /// <summary>The packed weights.</summary>
+    public PackedWeights Weights { get; } = weights;
+
+    /// <summary>Whether activations are quantized to 7 bits.</summary>
+    public bool ReduceRange { get; } = reduceRange;
+
+    /// <inheritdoc/>
+    public override int OutFeatures => Weights.OutFeatures;
+
+    /// <inheritdoc/>
+    public override int InFeatures => Weights.InFeatures;
+
+    /// <inheritdoc/>
+    public override long WeightBytes =>
+        (long)OutFeatures * InFeatures + (long)sizeof(float) * Weights.Scales.Length + (long)sizeof(int) * Weights.ZeroPoints.Length + (long)sizeof(float) * Bias.Length;
+
+    /// <inheritdoc/>
+    public override void Multiply(ReadOnlySpan<float> x, int m, Span<float> output, bool relu = false, bool accumulate = false, int threads = 1) =>
+        Multiply(Isa.Current, x, m, output, relu, accumulate, threads);
+
+    internal void Multiply(Isa isa, ReadOnlySpan<float> x, int m, Span<float> output, bool relu, bool accumulate, int threads)
+    {
+        CheckMultiply(x.Length, m, output.Length, threads);
+        if (m == 0)
+            return;
+
+        int stride = Int8Gemm.RowStride(m, InFeatures);
+        byte[] rented = ArrayPool<byte>.Shared.Rent(checked(m * stride));
+        fixed (float* source = x, target = output, biasPointer = Bias)
+        fixed (byte* codes = rented)
+        {
+            QParams qparams = QuantizeRows(isa, source, m, codes, stride);
+            var job = new GemmJob(Weights, codes, stride, m, qparams) { Kind = GemmOutput.Float, Output = target, Bias = biasPointer, Relu = relu, Accumulate = accumulate };
+            Int8Gemm.Run(isa, ref job, Weights, threads);
+        }
+
+        ArrayPool<byte>.Shared.Return(rented);
+    }
+
+    private QParams QuantizeRows(Isa isa, float* x, int m, byte* codes, int stride)
+    {
+        (float min, float max) = isa.MinMax(x, (nint)m * InFeatures);
+        if (!float.IsFinite(min) || !float.IsFinite(max))
+            throw new ArgumentException($"x has the range {min} to {max}; expected finite activations (a NaN or an infinity cannot be quantized dynamically).", nameof(x));
+        QParams qparams = QParamsChooser.ForDynamic(min, max, reduceRange: ReduceRange);
+        if (stride == InFeatures)
+        {
+            isa.Quantize(x, codes, (nint)m * InFeatures, qparams, byte.MinValue, byte.MaxValue);
+            return qparams;
+        }
+
+        for (int row = 0; row < m; row++)
+            isa.Quantize(x + (nint)row * InFeatures, codes + (nint)row * stride, InFeatures, qparams, byte.MinValue, byte.MaxValue);
+        return qparams;
+    }
+}

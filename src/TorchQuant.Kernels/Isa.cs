@@ -1,0 +1,53 @@
+namespace TorchQuant.Kernels;
+
+/// <summary>
+/// One row of the table of instruction sets: a micro-kernel and a vector width. Rows differ in speed only, never in a bit of the result.
+/// The environment variable TORCHQUANT_ISA forces a row by its name.
+/// </summary>
+public abstract unsafe class Isa
+{
+    /// <summary>The environment variable that forces a row.</summary>
+    public const string EnvironmentVariable = "TORCHQUANT_ISA";
+
+    /// <summary>Best first: adding a kernel is one file and one row.</summary>
+    private static readonly (string Name, bool IsSupported, Func<string, Isa> Create)[] s_table =
+    [
+        ("scalar", true, name => new Isa<ScalarMicroKernel, ScalarLanes, float, int>(name)),
+    ];
+
+    private static readonly Lazy<Isa> s_current = new(() => Select(Environment.GetEnvironmentVariable(EnvironmentVariable)));
+
+    private protected Isa(string name) => Name = name;
+
+    /// <summary>The row in use: the best that this machine supports, or the one that TORCHQUANT_ISA names.</summary>
+    /// <exception cref="PlatformNotSupportedException">TORCHQUANT_ISA names a row that does not exist or that this machine does not support.</exception>
+    public static Isa Current => s_current.Value;
+
+    /// <summary>The rows that this machine supports, best first.</summary>
+    public static IReadOnlyList<Isa> Available { get; } = [.. s_table.Where(row => row.IsSupported).Select(row => row.Create(row.Name))];
+
+    /// <summary>The name in the table, for example avx-vnni.</summary>
+    public string Name { get; }
+
+    internal static Isa Select(string? forced)
+    {
+        if (string.IsNullOrEmpty(forced))
+            return Available[0];
+        return Available.FirstOrDefault(row => row.Name == forced) ?? throw new PlatformNotSupportedException(
+            $"{EnvironmentVariable} is '{forced}', which {(s_table.Any(row => row.Name == forced) ? "this machine does not support" : "is not known")}; "
+            + $"expected one of {string.Join(", ", Available.Select(row => row.Name))} (known: {string.Join(", ", s_table.Select(row => row.Name))}). Unset it to use the best.");
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+
+    internal abstract void Multiply(ref readonly GemmJob job, int firstPanel, int endPanel);
+
+    internal abstract void Quantize(float* x, byte* codes, nint count, QParams qparams, int low, int high);
+
+    internal abstract void Dequantize(byte* codes, bool signed, float* x, nint count, QParams qparams);
+
+    internal abstract (float Min, float Max) MinMax(float* x, nint count);
+
+    internal abstract int Sum(byte* codes, nint count);
+}

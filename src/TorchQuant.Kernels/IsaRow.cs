@@ -1,0 +1,20 @@
+namespace TorchQuant.Kernels;
+
+/// <summary>A row of the table: the one driver and the one set of elementwise loops, compiled for a micro-kernel and a vector width.</summary>
+internal sealed unsafe class Isa<TKernel, TLanes, TFloat, TInt>(string name) : Isa(name)
+    where TKernel : struct, IMicroKernel
+    where TLanes : struct, ILanes<TFloat, TInt>
+{
+    internal override void Multiply(ref readonly GemmJob job, int firstPanel, int endPanel) =>
+        GemmDriver<TKernel, TLanes, TFloat, TInt>.Run(in job, firstPanel, endPanel);
+
+    internal override void Quantize(float* x, byte* codes, nint count, QParams qparams, int low, int high) =>
+        Elementwise<TLanes, TFloat, TInt>.Quantize(x, codes, count, qparams, low, high);
+
+    internal override void Dequantize(byte* codes, bool signed, float* x, nint count, QParams qparams) =>
+        Elementwise<TLanes, TFloat, TInt>.Dequantize(codes, signed, x, count, qparams);
+
+    internal override (float Min, float Max) MinMax(float* x, nint count) => Elementwise<TLanes, TFloat, TInt>.MinMax(x, count);
+
+    internal override int Sum(byte* codes, nint count) => Elementwise<TLanes, TFloat, TInt>.Sum(codes, count);
+}

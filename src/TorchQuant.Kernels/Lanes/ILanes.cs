@@ -1,0 +1,57 @@
+namespace TorchQuant.Kernels;
+
+/// <summary>
+/// A vector width: what the elementwise loops need, on vectors <typeparamref name="TFloat"/> and <typeparamref name="TInt"/> of <see cref="Count"/> numbers.
+/// Every loop is written once over this interface. Each operation is the IEEE one, number by number, so that all widths give the same bits: nothing here fuses a
+/// multiplication with an addition, and nothing may.
+/// </summary>
+internal unsafe interface ILanes<TFloat, TInt>
+{
+    static abstract int Count { get; }
+
+    static abstract TFloat Broadcast(float value);
+    static abstract TFloat Load(float* source);
+    static abstract void Store(TFloat value, float* target);
+    static abstract TFloat Add(TFloat left, TFloat right);
+    static abstract TFloat Multiply(TFloat left, TFloat right);
+    static abstract TFloat Divide(TFloat left, TFloat right);
+
+    /// <summary>The smaller; defined for numbers only. Of two zeros, either.</summary>
+    static abstract TFloat Min(TFloat left, TFloat right);
+
+    /// <summary>The larger; defined for numbers only. Of two zeros, either.</summary>
+    static abstract TFloat Max(TFloat left, TFloat right);
+
+    /// <summary>max(value, +0) where NaN stays NaN.</summary>
+    static abstract TFloat Relu(TFloat value);
+
+    /// <summary>NaN becomes 0, everything else stays.</summary>
+    static abstract TFloat ZeroIfNaN(TFloat value);
+
+    /// <summary>The bits with the sign cleared, as integers: above 0x7F800000 exactly for NaN.</summary>
+    static abstract TInt MagnitudeBits(TFloat value);
+
+    static abstract float MinAcross(TFloat value);
+    static abstract float MaxAcross(TFloat value);
+
+    static abstract TInt BroadcastInt(int value);
+    static abstract TInt LoadInt(int* source);
+    static abstract void StoreInt(TInt value, int* target);
+    static abstract TInt AddInt(TInt left, TInt right);
+    static abstract TInt SubtractInt(TInt left, TInt right);
+    static abstract TInt MultiplyInt(TInt left, TInt right);
+    static abstract TInt MaxInt(TInt left, TInt right);
+    static abstract int MaxAcrossInt(TInt value);
+    static abstract int SumAcrossInt(TInt value);
+
+    static abstract TFloat ToFloat(TInt value);
+
+    /// <summary>Round half to even; the value must fit an int32.</summary>
+    static abstract TInt RoundToInt(TFloat value);
+
+    static abstract TInt LoadBytes(byte* source);
+    static abstract TInt LoadSBytes(sbyte* source);
+
+    /// <summary>Stores the low eight bits of every number.</summary>
+    static abstract void StoreBytes(TInt value, byte* target);
+}

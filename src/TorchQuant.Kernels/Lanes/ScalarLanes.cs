@@ -1,0 +1,38 @@
+namespace TorchQuant.Kernels;
+
+/// <summary>One number at a time: what every machine has, and the rest of a loop that a wider vector leaves over.</summary>
+internal readonly unsafe struct ScalarLanes : ILanes<float, int>
+{
+    public static int Count => 1;
+
+    public static float Broadcast(float value) => value;
+    public static float Load(float* source) => *source;
+    public static void Store(float value, float* target) => *target = value;
+    public static float Add(float left, float right) => left + right;
+    public static float Multiply(float left, float right) => left * right;
+    public static float Divide(float left, float right) => left / right;
+    public static float Min(float left, float right) => left < right ? left : right;
+    public static float Max(float left, float right) => left > right ? left : right;
+    public static float Relu(float value) => MathF.Max(value, 0);
+    public static float ZeroIfNaN(float value) => float.IsNaN(value) ? 0 : value;
+    public static int MagnitudeBits(float value) => BitConverter.SingleToInt32Bits(value) & 0x7FFFFFFF;
+    public static float MinAcross(float value) => value;
+    public static float MaxAcross(float value) => value;
+
+    public static int BroadcastInt(int value) => value;
+    public static int LoadInt(int* source) => *source;
+    public static void StoreInt(int value, int* target) => *target = value;
+    public static int AddInt(int left, int right) => left + right;
+    public static int SubtractInt(int left, int right) => left - right;
+    public static int MultiplyInt(int left, int right) => left * right;
+    public static int MaxInt(int left, int right) => Math.Max(left, right);
+    public static int MaxAcrossInt(int value) => value;
+    public static int SumAcrossInt(int value) => value;
+
+    public static float ToFloat(int value) => value;
+    public static int RoundToInt(float value) => (int)MathF.Round(value, MidpointRounding.ToEven);
+
+    public static int LoadBytes(byte* source) => *source;
+    public static int LoadSBytes(sbyte* source) => *source;
+    public static void StoreBytes(int value, byte* target) => *target = (byte)value;
+}

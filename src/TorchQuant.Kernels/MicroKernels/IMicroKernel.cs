@@ -1,0 +1,19 @@
+namespace TorchQuant.Kernels;
+
+/// <summary>The inner product of one ISA: a few rows of activations times one panel of 32 packed columns, for the whole depth.</summary>
+internal unsafe interface IMicroKernel
+{
+    /// <summary>The most rows that <see cref="Run"/> takes at once.</summary>
+    static abstract int MaxRows { get; }
+
+    /// <summary>
+    /// tile[r, c] = sum over k of a[r, k] * panel[k, c], exact in int32, for r below <paramref name="rows"/> (1 to <see cref="MaxRows"/>) and c below 32.
+    /// </summary>
+    /// <param name="rows">How many rows.</param>
+    /// <param name="a">The first row of activation codes.</param>
+    /// <param name="stride">Bytes from one row to the next.</param>
+    /// <param name="panel">[groups][32][4] weights, 64-byte aligned.</param>
+    /// <param name="groups">Depth in groups of four, at least 1.</param>
+    /// <param name="tile">Row-major [rows, 32], 64-byte aligned.</param>
+    static abstract void Run(int rows, byte* a, nint stride, sbyte* panel, nint groups, int* tile);
+}

@@ -1,0 +1,52 @@
+namespace TorchQuant.Kernels.Tests;
+
+/// <summary>What every kernel must equal bit for bit: plain loops over long, no packing, no tricks.</summary>
+internal static class Reference
+{
+    /// <summary>code = clamp(round_half_even(x / scale by the reciprocal) + zero point); NaN gives the zero point.</summary>
+    public static int Quantize(float x, QParams qparams, int low, int high)
+    {
+        float scaled = x * (1f / qparams.Scale);
+        if (float.IsNaN(scaled))
+            return qparams.ZeroPoint;
+        return (int)Math.Clamp(Math.Round((double)scaled, MidpointRounding.ToEven) + qparams.ZeroPoint, low, high);
+    }
+
+    public static float Dequantize(int code, QParams qparams) => (code - qparams.ZeroPoint) * qparams.Scale;
+
+    /// <summary>sum[m, n] = sum over k of (a[m, k] - za) * (w[n, k] - zw[n]).</summary>
+    public static long[,] Sums(byte[] a, int m, int aZeroPoint, Weights w)
+    {
+        var sums = new long[m, w.N];
+        for (int row = 0; row < m; row++)
+            for (int n = 0; n < w.N; n++)
+                for (int k = 0; k < w.K; k++)
+                    sums[row, n] += (long)(a[row * w.K + k] - aZeroPoint) * (w.Codes[n * w.K + k] - w.ZeroPoint(n));
+        return sums;
+    }
+
+    /// <summary>y = float(sum) * (sa * sw[n]) + bias[n], plus what was there, not below 0 if asked for.</summary>
+    public static float ToFloat(long sum, QParams a, float weightScale, float? bias, float? before, bool relu)
+    {
+        float y = sum * (a.Scale * weightScale);
+        if (bias is not null)
+            y += bias.Value;
+        if (before is not null)
+            y = before.Value + y;
+        return relu ? MathF.Max(y, 0) : y;
+    }
+
+    /// <summary>code = clamp(round_half_even((float(sum) + bias / (sa * sw)) * (sa * sw / so)) + zo, low, 255).</summary>
+    public static int ToByte(long sum, QParams a, float weightScale, float? bias, QParams output, bool relu)
+    {
+        float scale = a.Scale * weightScale;
+        float raw = sum;
+        if (bias is not null)
+            raw += bias.Value / scale;
+        float scaled = raw * (scale / output.Scale);
+        if (float.IsNaN(scaled))
+            return output.ZeroPoint;
+        double code = Math.Round((double)scaled, MidpointRounding.ToEven) + output.ZeroPoint;
+        return (int)Math.Clamp(code, relu ? output.ZeroPoint : 0, 255);
+    }
+}
