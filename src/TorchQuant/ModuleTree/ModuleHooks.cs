@@ -1,0 +1,53 @@
+using System.Collections;
+using System.Reflection;
+using static TorchSharp.torch;
+
+namespace TorchQuant;
+
+/// <summary>The hooks that a user registered on a module.</summary>
+internal static class ModuleHooks
+{
+    private static readonly string[] s_tables = ["pre_hooks", "post_hooks", "module_pre_hooks", "module_post_hooks"];
+
+    /// <summary>Registers the hooks of <paramref name="from"/> on <paramref name="to"/> too, where both take the same arguments; under the same keys, so none is doubled.</summary>
+    public static void Carry(nn.Module from, nn.Module to)
+    {
+        if (Hookable(from) is not { } hookable || !hookable.IsInstanceOfType(to)) return;
+        foreach (var table in Tables(hookable)) Put(Entries((IDictionary)table.GetValue(from)!), (IDictionary)table.GetValue(to)!);
+    }
+
+    /// <summary>Takes all hooks off a module.</summary>
+    /// <returns>An action that removes whatever is registered then and puts them back.</returns>
+    public static Action TakeOff(nn.Module module)
+    {
+        if (Hookable(module) is not { } hookable) return static () => { };
+        var kept = Tables(hookable).Select(t => (Table: (IDictionary)t.GetValue(module)!, Hooks: Entries((IDictionary)t.GetValue(module)!))).ToList();
+        foreach (var (table, _) in kept) table.Clear();
+        return () =>
+        {
+            foreach (var (table, hooks) in kept)
+            {
+                table.Clear();
+                Put(hooks, table);
+            }
+        };
+    }
+
+    /// <summary>The fields that hold hooks, of a closed HookableModule type.</summary>
+    public static IEnumerable<FieldInfo> Tables(Type hookable) => s_tables.Select(name => TorchSharpPrivates.Field(hookable, name));
+
+    /// <summary>The closed HookableModule type of a module, or null.</summary>
+    public static Type? Hookable(nn.Module module) => ModuleGraph.IsGeneric(module.GetType(), typeof(nn.HookableModule<,>));
+
+    private static List<DictionaryEntry> Entries(IDictionary table)
+    {
+        var entries = new List<DictionaryEntry>();
+        foreach (DictionaryEntry hook in table) entries.Add(hook); // a generic dictionary gives other pairs to Cast
+        return entries;
+    }
+
+    private static void Put(List<DictionaryEntry> from, IDictionary to)
+    {
+        foreach (var hook in from) to[hook.Key] = hook.Value;
+    }
+}
