@@ -50,4 +50,7 @@ public abstract unsafe class Isa
     internal abstract (float Min, float Max) MinMax(float* x, nint count);
 
     internal abstract int Sum(byte* codes, nint count);
+
+    /// <summary>Runs elementwise work of any kind at the vector width of the row.</summary>
+    internal abstract void Run<TWork>(in TWork work) where TWork : struct, ILaneWork;
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace TorchQuant.Kernels;
 
 /// <summary>
@@ -54,4 +56,69 @@ internal unsafe interface ILanes<TFloat, TInt>
 
     /// <summary>Stores the low eight bits of every number.</summary>
     static abstract void StoreBytes(TInt value, byte* target);
+
+    static virtual TFloat Subtract(TFloat left, TFloat right)
+    {
+        TFloat result = left;
+        for (int i = 0; i < Unsafe.SizeOf<TFloat>() / sizeof(int); i++)
+            Unsafe.Add(ref Unsafe.As<TFloat, float>(ref result), i) -= Unsafe.Add(ref Unsafe.As<TFloat, float>(ref right), i);
+        return result;
+    }
+
+    /// <summary>left * right + addend, rounded once: exact on every machine, in software where there is no such instruction.</summary>
+    static virtual TFloat FusedMultiplyAdd(TFloat left, TFloat right, TFloat addend)
+    {
+        TFloat result = left;
+        for (int i = 0; i < Unsafe.SizeOf<TFloat>() / sizeof(int); i++)
+            Unsafe.Add(ref Unsafe.As<TFloat, float>(ref result), i) = MathF.FusedMultiplyAdd(Unsafe.Add(ref Unsafe.As<TFloat, float>(ref left), i), Unsafe.Add(ref Unsafe.As<TFloat, float>(ref right), i), Unsafe.Add(ref Unsafe.As<TFloat, float>(ref addend), i));
+        return result;
+    }
+
+    static virtual TInt AndInt(TInt left, TInt right)
+    {
+        TInt result = left;
+        for (int i = 0; i < Unsafe.SizeOf<TInt>() / sizeof(int); i++)
+            Unsafe.Add(ref Unsafe.As<TInt, int>(ref result), i) &= Unsafe.Add(ref Unsafe.As<TInt, int>(ref right), i);
+        return result;
+    }
+
+    static virtual TInt OrInt(TInt left, TInt right)
+    {
+        TInt result = left;
+        for (int i = 0; i < Unsafe.SizeOf<TInt>() / sizeof(int); i++)
+            Unsafe.Add(ref Unsafe.As<TInt, int>(ref result), i) |= Unsafe.Add(ref Unsafe.As<TInt, int>(ref right), i);
+        return result;
+    }
+
+    static virtual TInt ShiftLeftInt(TInt value, int count)
+    {
+        TInt result = value;
+        for (int i = 0; i < Unsafe.SizeOf<TInt>() / sizeof(int); i++)
+            Unsafe.Add(ref Unsafe.As<TInt, int>(ref result), i) <<= count;
+        return result;
+    }
+
+    /// <summary>Shifts right and repeats the sign.</summary>
+    static virtual TInt ShiftRightInt(TInt value, int count)
+    {
+        TInt result = value;
+        for (int i = 0; i < Unsafe.SizeOf<TInt>() / sizeof(int); i++)
+            Unsafe.Add(ref Unsafe.As<TInt, int>(ref result), i) >>= count;
+        return result;
+    }
+
+    /// <summary>The same bits as integers.</summary>
+    static virtual TInt AsInt(TFloat value) => Unsafe.BitCast<TFloat, TInt>(value);
+
+    /// <summary>The same bits as floats.</summary>
+    static virtual TFloat AsFloat(TInt value) => Unsafe.BitCast<TInt, TFloat>(value);
+
+    /// <summary>Count codes of four bits from number <paramref name="index"/> (a multiple of Count) of a row that holds two in a byte, the low half first.</summary>
+    static virtual TInt LoadNibbles(byte* row, nint index)
+    {
+        TInt result = default!;
+        for (int i = 0; i < Unsafe.SizeOf<TInt>() / sizeof(int); i++)
+            Unsafe.Add(ref Unsafe.As<TInt, int>(ref result), i) = (row[(index + i) >> 1] >> (int)(((index + i) & 1) * 4)) & 15;
+        return result;
+    }
 }
