@@ -67,7 +67,7 @@ internal static unsafe class GemmEpilogue<TLanes, TFloat, TInt>
         TFloat scale = TLanes.Multiply(TLanes.Broadcast(job.Activation.Scale), TLanes.Load(job.ColumnScales + column));
         TFloat multiplier = TLanes.Divide(scale, TLanes.Broadcast(job.Requantized.Scale));
         bool hasBias = job.Bias != null;
-        TFloat bias = hasBias ? TLanes.Divide(TLanes.Load(job.Bias + column), scale) : TLanes.Broadcast(0);
+        TFloat bias = hasBias ? BiasInSums(in job, TLanes.Load(job.Bias + column), scale) : TLanes.Broadcast(0);
         int zero = job.Requantized.ZeroPoint;
         TFloat lowest = TLanes.Broadcast(job.Relu ? 0 : -zero), highest = TLanes.Broadcast(byte.MaxValue - zero);
         TInt zeroPoint = TLanes.BroadcastInt(zero);
@@ -80,6 +80,10 @@ internal static unsafe class GemmEpilogue<TLanes, TFloat, TInt>
             TLanes.StoreBytes(Elementwise<TLanes, TFloat, TInt>.ToCodes(TLanes.Multiply(raw, multiplier), lowest, highest, zeroPoint), output);
         }
     }
+
+    /// <summary>The bias in units of the sums. FBGEMM divides per channel and multiplies by the reciprocal per tensor; so do we, to agree with it in every code.</summary>
+    private static TFloat BiasInSums(ref readonly GemmJob job, TFloat bias, TFloat scale) =>
+        job.IsPerTensor ? TLanes.Multiply(bias, TLanes.Divide(TLanes.Broadcast(1), scale)) : TLanes.Divide(bias, scale);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TInt Correction(ref readonly GemmJob job, int column) =>

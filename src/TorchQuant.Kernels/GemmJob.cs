@@ -26,6 +26,7 @@ internal unsafe struct GemmJob
         Panels = weights.Panels;
         ColumnScales = weights.ColumnScales;
         ColumnSums = weights.ColumnSums;
+        IsPerTensor = weights.Scales.Length == 1;
         ColumnZeroPoints = weights.IsSymmetric ? null : weights.ColumnZeroPoints;
         Activation = activation;
     }
@@ -41,6 +42,9 @@ internal unsafe struct GemmJob
     public sbyte* Panels;
     public float* ColumnScales;
     public int* ColumnSums;
+
+    /// <summary>Whether all columns have one scale.</summary>
+    public bool IsPerTensor;
 
     /// <summary>Null if all are 0.</summary>
     public int* ColumnZeroPoints;

@@ -35,7 +35,8 @@ public static unsafe class Int8Gemm
 
     /// <summary>
     /// output = clamp(round_half_even((float(sum) + bias[n] / (sa * sw[n])) * (sa * sw[n] / so)) + zo, low, 255) with low = zo if ReLU is fused, else 0: FBGEMM's
-    /// requantization with a float bias, every operation in float32. A NaN gives zo.
+    /// requantization with a float bias, every operation in float32; for one scale per tensor bias is multiplied by the reciprocal 1 / (sa * sw) instead, as FBGEMM does.
+    /// A NaN gives zo, and what is beyond int32 saturates.
     /// </summary>
     /// <param name="a">Activation codes, row-major [m, InFeatures].</param>
     /// <param name="m">The number of rows.</param>

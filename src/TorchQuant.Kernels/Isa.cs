@@ -1,3 +1,6 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
 namespace TorchQuant.Kernels;
 
 /// <summary>
@@ -12,6 +15,11 @@ public abstract unsafe class Isa
     /// <summary>Best first: adding a kernel is one file and one row.</summary>
     private static readonly (string Name, bool IsSupported, Func<string, Isa> Create)[] s_table =
     [
+        ("avx-vnni", AvxVnni.IsSupported, name => Vector512.IsHardwareAccelerated
+            ? new Isa<AvxVnniMicroKernel, Lanes512, Vector512<float>, Vector512<int>>(name)
+            : new Isa<AvxVnniMicroKernel, Lanes256, Vector256<float>, Vector256<int>>(name)),
+        ("avx512bw", Avx512BW.IsSupported, name => new Isa<Avx512BWMicroKernel, Lanes512, Vector512<float>, Vector512<int>>(name)),
+        ("avx2", Avx2.IsSupported, name => new Isa<Avx2MicroKernel, Lanes256, Vector256<float>, Vector256<int>>(name)),
         ("scalar", true, name => new Isa<ScalarMicroKernel, ScalarLanes, float, int>(name)),
     ];
 

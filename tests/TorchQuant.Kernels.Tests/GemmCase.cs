@@ -21,7 +21,7 @@ internal sealed record GemmCase(byte[] A, int M, QParams AParams, Weights Weight
         AssertOutput(7.5f, (isaOutput) => Int8Gemm.MultiplyToFloat(isa, A, M, AParams, _packed, Bias, isaOutput.AsSpan(Canaries, M * Weights.N), Relu, Accumulate, threads),
             (m, n, before) => Reference.ToFloat(_sums[m, n], AParams, Weights.Scale(n), BiasOf(n), Accumulate ? before : null, Relu), isa);
         AssertOutput((byte)77, (isaOutput) => Int8Gemm.MultiplyToByte(isa, A, M, AParams, _packed, Bias, OutParams, Relu, isaOutput.AsSpan(Canaries, M * Weights.N), threads),
-            (m, n, _) => (byte)Reference.ToByte(_sums[m, n], AParams, Weights.Scale(n), BiasOf(n), OutParams, Relu), isa);
+            (m, n, _) => (byte)Reference.ToByte(_sums[m, n], AParams, Weights.Scale(n), Weights.Scales.Length == 1, BiasOf(n), OutParams, Relu), isa);
     }
 
     private float? BiasOf(int n) => Bias.Length == 0 ? null : Bias[n];

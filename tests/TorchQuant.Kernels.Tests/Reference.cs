@@ -36,13 +36,13 @@ internal static class Reference
         return relu ? MathF.Max(y, 0) : y;
     }
 
-    /// <summary>code = clamp(round_half_even((float(sum) + bias / (sa * sw)) * (sa * sw / so)) + zo, low, 255).</summary>
-    public static int ToByte(long sum, QParams a, float weightScale, float? bias, QParams output, bool relu)
+    /// <summary>code = clamp(round_half_even((float(sum) + bias / (sa * sw)) * (sa * sw / so)) + zo, low, 255); per tensor the division is a multiplication by the reciprocal.</summary>
+    public static int ToByte(long sum, QParams a, float weightScale, bool perTensor, float? bias, QParams output, bool relu)
     {
         float scale = a.Scale * weightScale;
         float raw = sum;
         if (bias is not null)
-            raw += bias.Value / scale;
+            raw += perTensor ? bias.Value * (1f / scale) : bias.Value / scale;
         float scaled = raw * (scale / output.Scale);
         if (float.IsNaN(scaled))
             return output.ZeroPoint;

@@ -1,0 +1,72 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using Floats = System.Runtime.Intrinsics.Vector256<float>;
+using Ints = System.Runtime.Intrinsics.Vector256<int>;
+
+namespace TorchQuant.Kernels;
+
+/// <summary>Eight numbers at a time: AVX2.</summary>
+internal readonly unsafe struct Lanes256 : ILanes<Floats, Ints>
+{
+    public static int Count => Floats.Count;
+
+    public static Floats Broadcast(float value) => Vector256.Create(value);
+    public static Floats Load(float* source) => Vector256.Load(source);
+    public static void Store(Floats value, float* target) => value.Store(target);
+    public static Floats Add(Floats left, Floats right) => left + right;
+    public static Floats Multiply(Floats left, Floats right) => left * right;
+    public static Floats Divide(Floats left, Floats right) => left / right;
+    public static Floats Min(Floats left, Floats right) => Vector256.MinNative(left, right);
+    public static Floats Max(Floats left, Floats right) => Vector256.MaxNative(left, right);
+    public static Floats Relu(Floats value) => Vector256.Max(value, Floats.Zero);
+    public static Floats ZeroIfNaN(Floats value) => Vector256.Equals(value, value) & value;
+    public static Ints MagnitudeBits(Floats value) => value.AsInt32() & Vector256.Create(0x7FFFFFFF);
+
+    public static float MinAcross(Floats value)
+    {
+        Vector128<float> four = Vector128.MinNative(value.GetLower(), value.GetUpper());
+        Vector128<float> two = Vector128.MinNative(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        return ScalarLanes.Min(two[0], two[1]);
+    }
+
+    public static float MaxAcross(Floats value)
+    {
+        Vector128<float> four = Vector128.MaxNative(value.GetLower(), value.GetUpper());
+        Vector128<float> two = Vector128.MaxNative(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        return ScalarLanes.Max(two[0], two[1]);
+    }
+
+    public static Ints BroadcastInt(int value) => Vector256.Create(value);
+    public static Ints LoadInt(int* source) => Vector256.Load(source);
+    public static void StoreInt(Ints value, int* target) => value.Store(target);
+    public static Ints AddInt(Ints left, Ints right) => left + right;
+    public static Ints SubtractInt(Ints left, Ints right) => left - right;
+    public static Ints MultiplyInt(Ints left, Ints right) => left * right;
+    public static Ints MaxInt(Ints left, Ints right) => Vector256.Max(left, right);
+
+    public static int MaxAcrossInt(Ints value)
+    {
+        Vector128<int> four = Vector128.Max(value.GetLower(), value.GetUpper());
+        Vector128<int> two = Vector128.Max(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        return Math.Max(two[0], two[1]);
+    }
+
+    public static int SumAcrossInt(Ints value) => Vector256.Sum(value);
+
+    public static Floats ToFloat(Ints value) => Avx.ConvertToVector256Single(value);
+
+    /// <summary>cvtps2dq rounds to nearest even under the default mode, which .NET never changes.</summary>
+    public static Ints RoundToInt(Floats value) => Avx.ConvertToVector256Int32(value);
+
+    public static Ints LoadBytes(byte* source) => Avx2.ConvertToVector256Int32(source);
+    public static Ints LoadSBytes(sbyte* source) => Avx2.ConvertToVector256Int32(source);
+
+    /// <summary>Gathers the low byte of each number: in each half to its first four bytes, then both halves.</summary>
+    public static void StoreBytes(Ints value, byte* target)
+    {
+        Vector256<byte> lowBytes = Vector256.Create(0x0C080400).AsByte();
+        Vector256<uint> gathered = Avx2.Shuffle(value.AsByte(), lowBytes).AsUInt32();
+        Vector128<uint> eight = Vector128.Create(gathered[0], gathered[4], 0, 0);
+        *(ulong*)target = eight.AsUInt64().ToScalar();
+    }
+}

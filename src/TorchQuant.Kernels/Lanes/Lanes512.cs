@@ -1,0 +1,47 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using Floats = System.Runtime.Intrinsics.Vector512<float>;
+using Ints = System.Runtime.Intrinsics.Vector512<int>;
+
+namespace TorchQuant.Kernels;
+
+/// <summary>Sixteen numbers at a time: AVX-512.</summary>
+internal readonly unsafe struct Lanes512 : ILanes<Floats, Ints>
+{
+    public static int Count => Floats.Count;
+
+    public static Floats Broadcast(float value) => Vector512.Create(value);
+    public static Floats Load(float* source) => Vector512.Load(source);
+    public static void Store(Floats value, float* target) => value.Store(target);
+    public static Floats Add(Floats left, Floats right) => left + right;
+    public static Floats Multiply(Floats left, Floats right) => left * right;
+    public static Floats Divide(Floats left, Floats right) => left / right;
+    public static Floats Min(Floats left, Floats right) => Vector512.MinNative(left, right);
+    public static Floats Max(Floats left, Floats right) => Vector512.MaxNative(left, right);
+    public static Floats Relu(Floats value) => Vector512.Max(value, Floats.Zero);
+    public static Floats ZeroIfNaN(Floats value) => Vector512.Equals(value, value) & value;
+    public static Ints MagnitudeBits(Floats value) => value.AsInt32() & Vector512.Create(0x7FFFFFFF);
+    public static float MinAcross(Floats value) => Lanes256.MinAcross(Lanes256.Min(value.GetLower(), value.GetUpper()));
+    public static float MaxAcross(Floats value) => Lanes256.MaxAcross(Lanes256.Max(value.GetLower(), value.GetUpper()));
+
+    public static Ints BroadcastInt(int value) => Vector512.Create(value);
+    public static Ints LoadInt(int* source) => Vector512.Load(source);
+    public static void StoreInt(Ints value, int* target) => value.Store(target);
+    public static Ints AddInt(Ints left, Ints right) => left + right;
+    public static Ints SubtractInt(Ints left, Ints right) => left - right;
+    public static Ints MultiplyInt(Ints left, Ints right) => left * right;
+    public static Ints MaxInt(Ints left, Ints right) => Vector512.Max(left, right);
+    public static int MaxAcrossInt(Ints value) => Lanes256.MaxAcrossInt(Lanes256.MaxInt(value.GetLower(), value.GetUpper()));
+    public static int SumAcrossInt(Ints value) => Vector512.Sum(value);
+
+    public static Floats ToFloat(Ints value) => Avx512F.ConvertToVector512Single(value);
+
+    /// <summary>cvtps2dq rounds to nearest even under the default mode, which .NET never changes.</summary>
+    public static Ints RoundToInt(Floats value) => Avx512F.ConvertToVector512Int32(value);
+
+    public static Ints LoadBytes(byte* source) => Avx512F.ConvertToVector512Int32(Vector128.Load(source));
+    public static Ints LoadSBytes(sbyte* source) => Avx512F.ConvertToVector512Int32(Vector128.Load(source));
+
+    /// <summary>vpmovdb keeps the low eight bits of each number.</summary>
+    public static void StoreBytes(Ints value, byte* target) => Avx512F.ConvertToVector128Byte(value).Store(target);
+}
