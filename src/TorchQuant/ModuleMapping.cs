@@ -1,4 +1,6 @@
 using System.Collections;
+using TorchQuant.Modules;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace TorchQuant;
@@ -29,10 +31,10 @@ public sealed class ModuleMapping : IEnumerable<KeyValuePair<Type, QuantizedModu
         _rows = new(other._rows);
     }
 
-    // One row per quantized module: [typeof(Linear)] = (module, qconfig, path) => DynamicQuantizedLinear.from_float((Linear)module, qconfig, path).
-    /// <summary>A new mapping with the modules that dynamic quantization knows.</summary>
+    /// <summary>A new mapping with the modules that dynamic quantization knows: one row for each quantized module.</summary>
     public static ModuleMapping Dynamic => new()
     {
+        [typeof(Linear)] = (module, qconfig, path) => DynamicQuantizedLinear.from_float((Linear)module, qconfig, path),
     };
 
     /// <summary>The types that have a row.</summary>

@@ -5,13 +5,12 @@ namespace TorchQuant.Modules;
 /// <summary>A module that computes with quantized weights and takes the place of the float module of the same shape.</summary>
 /// <remarks>
 /// <para>Memory: a quantized module registers no parameter and no buffer. Its weights exist once, in the packed form that the kernels
-/// read (managed memory, a quarter of the float weights for int8), so <c>named_parameters()</c> and <c>named_buffers()</c> give nothing,
-/// as PyTorch's packed parameters do.</para>
-/// <para>State: <c>state_dict()</c> is overridden, and TorchSharp's walk of a model calls the override of every submodule, so the
-/// state_dict of a model (and with it <c>save</c>) holds the plain int8 or float16 weights, scales, zero points and biases under
-/// their usual keys. They are unpacked when asked for and lent: what is written to them before the next forward (that is what
-/// <c>load_state_dict</c> and <c>load</c> do) is taken over by that forward, whose packed weights are then rebuilt from them.
-/// After that forward the tensors are the caller's alone, and the unpacked copy is gone with them.</para>
+/// read (managed memory, a quarter of the float weights for int8).</para>
+/// <para>State: the modules override <c>named_buffers()</c>, from which TorchSharp makes <c>state_dict()</c>, <c>save</c>, <c>load</c> and
+/// <c>load_state_dict</c>, also those of the models around them (<c>state_dict</c> itself is virtual too, but a Sequential asks its
+/// modules for their buffers only). It unpacks the plain int8 or float16 weights, scales, zero points and biases and lends them:
+/// what is written to them before the next forward, as <c>load_state_dict</c> and <c>load</c> do, is taken over by that forward, which packs
+/// them again. After that forward the tensors are the caller's alone, and the unpacked copy goes with them.</para>
 /// <para>Type and place: the modules compute in float32 on the CPU between their integer kernels. <c>to(dtype)</c>, <c>half()</c> and
 /// <c>cuda()</c> are refused by an exception that says so; <c>to(float32)</c> and <c>cpu()</c> do nothing. <c>train()</c> and
 /// <c>eval()</c> only set the flag, as nothing here depends on it.</para>

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace TorchQuant.Modules;
 
-/// <summary>The plain tensors that a quantized module has handed out through <c>state_dict()</c> and that it takes back before it next
+/// <summary>The plain tensors that a quantized module has handed out through <c>named_buffers()</c> and that it takes back before it next
 /// computes: see the remarks of <see cref="IQuantizedModule"/>.</summary>
 /// <param name="export">Unpacks the weights into new tensors.</param>
 /// <param name="import">Packs the weights again from tensors named as <paramref name="export"/> names them.</param>
@@ -12,22 +12,20 @@ internal sealed class LentState(
 {
     private readonly Lock _gate = new();
     private volatile IReadOnlyList<KeyValuePair<string, Tensor>>? _lent;
+    private bool _disposed;
 
-    /// <summary>The body of a quantized module's <c>state_dict</c>: adds the plain tensors under <paramref name="prefix"/>. The same tensors
-    /// are handed out until they are taken back.</summary>
-    public Dictionary<string, Tensor> Lend(Dictionary<string, Tensor>? destination, string? prefix)
+    /// <summary>The body of a quantized module's <c>named_buffers</c>. The same tensors are handed out until they are taken back.</summary>
+    public IEnumerable<(string name, Tensor buffer)> Lend()
     {
-        destination ??= [];
-        IReadOnlyList<KeyValuePair<string, Tensor>> lent;
         lock (_gate)
         {
+            if (_disposed)
+                return [];
             if (_lent is { } old && old.Any(entry => entry.Value.IsInvalid))
                 TakeBack();
-            lent = _lent ??= export();
+            _lent ??= export();
+            return [.. _lent.Select(entry => (entry.Key, entry.Value))];
         }
-        foreach (var (name, tensor) in lent)
-            destination.TryAdd(string.IsNullOrEmpty(prefix) ? name : $"{prefix}.{name}", tensor);
-        return destination;
     }
 
     /// <summary>Called first in every forward and in every export: packs the weights again if tensors are lent. A tensor that was disposed
@@ -62,6 +60,7 @@ internal sealed class LentState(
             foreach (var (_, tensor) in _lent ?? [])
                 tensor.Dispose();
             _lent = null;
+            _disposed = true;
         }
     }
 }

@@ -7,9 +7,10 @@ public static class QuantizedModules
 {
     private delegate nn.Module FromState(IReadOnlyDictionary<string, string> options, IReadOnlyDictionary<string, Tensor> state, string path);
 
-    // One row per module file: { nameof(DynamicQuantizedLinear), DynamicQuantizedLinear.FromState }. The tensors are borrowed: a module copies what it keeps.
+    // One row per module file. The tensors are borrowed: a module copies what it keeps.
     private static readonly Dictionary<string, FromState> Rows = new(StringComparer.Ordinal)
     {
+        [nameof(DynamicQuantizedLinear)] = DynamicQuantizedLinear.FromState,
     };
 
     /// <summary>The kinds that <see cref="Create"/> knows, in alphabetical order.</summary>

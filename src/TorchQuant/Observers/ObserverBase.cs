@@ -21,11 +21,11 @@ public abstract class ObserverBase : nn.Module<Tensor, Tensor>
     /// <summary>Whether the quantized module finds the range of every input when it runs (dynamic quantization).</summary>
     public bool is_dynamic { get; }
 
-    /// <summary>Records <paramref name="input"/> and returns it unchanged (as an alias, which the caller may dispose).</summary>
-    /// <param name="input">Any float tensor; an empty one is ignored.</param>
+    /// <summary>Records <paramref name="input"/> and returns it unchanged: an alias, since TorchSharp's Sequential disposes what passes through it.</summary>
+    /// <param name="input">Any float tensor; an empty one is not recorded.</param>
     public abstract override Tensor forward(Tensor input);
 
-    /// <summary>The scale (float32) and the zero point (int32; float32 for float qparams) for what was observed, each [1], or [channels].</summary>
+    /// <summary>The scale (float32) and the zero point (int64; float32 for float qparams) for what was observed, each [1] or [channels]; the caller disposes them.</summary>
     /// <exception cref="InvalidOperationException">Nothing was observed, or the observer only carries settings.</exception>
     public abstract (Tensor scale, Tensor zero_point) calculate_qparams();
 }

@@ -4,7 +4,7 @@ namespace TorchQuant;
 public sealed class ObserverFactory
 {
     private readonly Func<ObserverBase> _create;
-    private readonly string _text;
+    private string? _text;
 
     /// <summary>A factory of observers of your own.</summary>
     /// <param name="create">Makes a new observer at every call.</param>
@@ -13,8 +13,6 @@ public sealed class ObserverFactory
     {
         ArgumentNullException.ThrowIfNull(create);
         _create = create;
-        using var sample = Create();
-        _text = sample.ToString() ?? sample.GetType().Name;
     }
 
     /// <summary>Makes a new observer, which has seen nothing; the caller disposes it.</summary>
@@ -22,5 +20,13 @@ public sealed class ObserverFactory
     public ObserverBase Create() => _create() ?? throw new InvalidOperationException("The factory of observers gave null.");
 
     /// <summary>The observer's class and settings: <c>MinMaxObserver(dtype=qint8, qscheme=per_tensor_symmetric)</c>.</summary>
-    public override string ToString() => _text;
+    public override string ToString()
+    {
+        if (_text is null)
+        {
+            using var sample = Create();
+            _text = sample.ToString() ?? sample.GetType().Name;
+        }
+        return _text;
+    }
 }

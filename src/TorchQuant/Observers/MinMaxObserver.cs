@@ -1,0 +1,51 @@
+using static TorchSharp.torch;
+
+namespace TorchQuant;
+
+/// <summary>Keeps the smallest and the largest value of everything it has seen and chooses one scale and one zero point from them, by the formulas of
+/// <see cref="UniformQuantizationObserverBase"/>.</summary>
+public sealed class MinMaxObserver : UniformQuantizationObserverBase
+{
+    /// <summary>An observer that has seen nothing.</summary>
+    /// <param name="dtype">The type to quantize to; quint8 if not given.</param>
+    /// <param name="qscheme"><see cref="qscheme.per_tensor_affine"/> or <see cref="qscheme.per_tensor_symmetric"/>.</param>
+    /// <param name="reduce_range">Whether the range is halved: qint8 -64..63, quint8 0..127.</param>
+    /// <param name="quant_min">The smallest code, given together with <paramref name="quant_max"/>; the type's if null.</param>
+    /// <param name="quant_max">The largest code; the type's if null.</param>
+    /// <param name="eps">The smallest scale; float32's epsilon, 2^-23, if null.</param>
+    /// <exception cref="ArgumentException">The settings contradict each other; the message says how.</exception>
+    public MinMaxObserver(
+        qdtype? dtype = null, qscheme qscheme = qscheme.per_tensor_affine, bool reduce_range = false, int? quant_min = null, int? quant_max = null, float? eps = null)
+        : base(nameof(MinMaxObserver), dtype ?? qdtype.quint8, qscheme, reduce_range, quant_min, quant_max, eps)
+    {
+        RequireScheme(qscheme.per_tensor_affine, qscheme.per_tensor_symmetric);
+        min_val = tensor(float.PositiveInfinity);
+        max_val = tensor(float.NegativeInfinity);
+    }
+
+    /// <summary>A factory of observers with these settings, for a <see cref="QConfig"/>.</summary>
+    /// <inheritdoc cref="MinMaxObserver(qdtype?, qscheme, bool, int?, int?, float?)"/>
+    public static ObserverFactory with_args(
+        qdtype? dtype = null, qscheme qscheme = qscheme.per_tensor_affine, bool reduce_range = false, int? quant_min = null, int? quant_max = null, float? eps = null) =>
+        new(() => new MinMaxObserver(dtype, qscheme, reduce_range, quant_min, quant_max, eps));
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">The input holds NaN or infinite values.</exception>
+    public override Tensor forward(Tensor input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        if (input.numel() > 0)
+        {
+            using var noGrad = no_grad();
+            using var values = input.to(ScalarType.Float32);
+            using var low = values.min();
+            using var high = values.max();
+            RequireFinite(low, high);
+            using var lowest = minimum(min_val, low);
+            using var highest = maximum(max_val, high);
+            min_val.copy_(lowest);
+            max_val.copy_(highest);
+        }
+        return input.alias();
+    }
+}
