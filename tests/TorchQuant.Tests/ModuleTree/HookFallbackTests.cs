@@ -4,6 +4,7 @@ using static TorchSharp.torch;
 
 namespace TorchQuant.Tests.ModuleTrees;
 
+[Collection(nameof(Alone))]
 public class HookFallbackTests
 {
     [Fact]
