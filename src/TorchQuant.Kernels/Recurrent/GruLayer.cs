@@ -1,0 +1,84 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+
+namespace TorchQuant.Kernels;
+
+/// <summary>
+/// One GRU layer in one direction with packed weights, PyTorch's dynamic numerics: the input product of the whole sequence at once (so one activation range over all of it),
+/// the hidden product step by step over the rows of that step. With u = W_hh h + b_hh and v = W_ih x + b_ih, their thirds the gates r, z, n:
+/// r = sigmoid(u_r + v_r); z = sigmoid(u_z + v_z); n = tanh(v_n + r u_n); h' = (h - n) z + n. Thread-safe; nothing is allocated in the steady state.
+/// </summary>
+public static class GruLayer
+{
+    private const int Gates = 3;
+
+    /// <summary>Runs the layer over a sequence.</summary>
+    /// <param name="x">[rows, I]: the batches of the steps one after the other; rows is the sum of <paramref name="batchSizes"/>.</param>
+    /// <param name="batchSizes">[T]: the sequences that are still running at each step, not increasing. All equal: an ordinary [T, B, I].</param>
+    /// <param name="inputWeights">I -> 3 H, rows r, z, n, with the bias b_ih.</param>
+    /// <param name="hiddenWeights">H -> 3 H, rows r, z, n, with the bias b_hh.</param>
+    /// <param name="h">[B, H], B the first batch size. In: the initial hidden state. Out: that after the last step of each sequence.</param>
+    /// <param name="y">Receives the hidden state of every row: row r at r * yStride.</param>
+    /// <param name="yStride">Floats from one row of y to the next, at least H; 2 H leaves room for the other direction.</param>
+    /// <param name="reverse">From the last step to the first; a sequence that is shorter starts, with its initial state, at its own end.</param>
+    /// <param name="threads">How many threads may be used, at least 1. The results do not depend on it.</param>
+    /// <exception cref="ArgumentException">A size does not fit, or x or the state is not finite where it is quantized.</exception>
+    public static void Run(ReadOnlySpan<float> x, ReadOnlySpan<int> batchSizes, PackedLinear inputWeights, PackedLinear hiddenWeights,
+        Span<float> h, Span<float> y, int yStride, bool reverse = false, int threads = 1) =>
+        Run(Isa.Current, x, batchSizes, inputWeights, hiddenWeights, h, y, yStride, reverse, threads);
+
+    internal static unsafe void Run(Isa isa, ReadOnlySpan<float> x, ReadOnlySpan<int> batchSizes, PackedLinear inputWeights, PackedLinear hiddenWeights,
+        Span<float> h, Span<float> y, int yStride, bool reverse, int threads)
+    {
+        RecurrentShape shape = RecurrentShape.Check(x.Length, batchSizes, inputWeights, hiddenWeights, Gates, h.Length, y.Length, yStride, threads);
+        int hidden = shape.Hidden, columns = Gates * hidden, hiddenGates = h.Length * Gates;
+        // The hidden part of n is multiplied by r before it meets the input part, so both products are kept apart.
+        float[] rented = ArrayPool<float>.Shared.Rent(checked(shape.Rows * columns + hiddenGates));
+        Span<float> inputProduct = rented.AsSpan(0, shape.Rows * columns), hiddenProduct = rented.AsSpan(shape.Rows * columns, hiddenGates);
+        inputWeights.Multiply(x, shape.Rows, inputProduct, threads: threads);
+        fixed (float* inputPointer = inputProduct, hiddenPointer = hiddenProduct, hPointer = h, yPointer = y)
+        {
+            int end = shape.Rows, start = 0;
+            for (int i = 0; i < batchSizes.Length; i++)
+            {
+                int batch = batchSizes[reverse ? batchSizes.Length - 1 - i : i];
+                int first = reverse ? end - batch : start;
+                hiddenWeights.Multiply(h[..(batch * hidden)], batch, hiddenProduct[..(batch * columns)], threads: threads);
+                isa.Run(new GruCell(inputPointer + (nint)first * columns, hiddenPointer, hidden, batch, hPointer, yPointer + (nint)first * yStride, yStride));
+                start += batch;
+                end -= batch;
+            }
+        }
+
+        ArrayPool<float>.Shared.Return(rented);
+    }
+}
+
+/// <summary>The step of a GRU after its products: both [batch, 3 H] and the state [batch, H] give the new state, in one pass.</summary>
+internal readonly unsafe struct GruCell(float* inputProduct, float* hiddenProduct, int hidden, int batch, float* h, float* y, nint yStride) : ILaneWork
+{
+    /// <inheritdoc/>
+    public void Run<TLanes, TFloat, TInt>() where TLanes : struct, ILanes<TFloat, TInt>
+    {
+        for (nint row = 0; row < batch; row++)
+        {
+            var cells = new Row(inputProduct + row * 3 * hidden, hiddenProduct + row * 3 * hidden, hidden, h + row * hidden, y + row * yStride);
+            new LaneLoop<Row>(cells, hidden).Run<TLanes, TFloat, TInt>();
+        }
+    }
+
+    private readonly struct Row(float* v, float* u, nint hidden, float* h, float* y) : ILaneLoop
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void At<TLanes, TFloat, TInt>(nint unit) where TLanes : struct, ILanes<TFloat, TInt>
+        {
+            TFloat reset = ActivationLanes<TLanes, TFloat, TInt>.Sigmoid(TLanes.Add(TLanes.Load(u + unit), TLanes.Load(v + unit)));
+            TFloat update = ActivationLanes<TLanes, TFloat, TInt>.Sigmoid(TLanes.Add(TLanes.Load(u + hidden + unit), TLanes.Load(v + hidden + unit)));
+            TFloat gated = TLanes.Multiply(TLanes.Load(u + 2 * hidden + unit), reset);
+            TFloat candidate = ActivationLanes<TLanes, TFloat, TInt>.Tanh(TLanes.Add(TLanes.Load(v + 2 * hidden + unit), gated));
+            TFloat state = TLanes.Add(TLanes.Multiply(TLanes.Subtract(TLanes.Load(h + unit), candidate), update), candidate);
+            TLanes.Store(state, h + unit);
+            TLanes.Store(state, y + unit);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+
+namespace TorchQuant.Kernels;
+
+/// <summary>
+/// One LSTM layer in one direction with packed weights, PyTorch's dynamic numerics: the input product of the whole sequence at once (so one activation range over all of it),
+/// the hidden product step by step over the rows of that step. With a = (W_hh h + b_hh) + (W_ih x + b_ih), its quarters the gates i, f, g, o:
+/// c' = sigmoid(f) c + sigmoid(i) tanh(g); h' = sigmoid(o) tanh(c'). Thread-safe; nothing is allocated in the steady state.
+/// </summary>
+public static class LstmLayer
+{
+    private const int Gates = 4;
+
+    /// <summary>Runs the layer over a sequence.</summary>
+    /// <param name="x">[rows, I]: the batches of the steps one after the other; rows is the sum of <paramref name="batchSizes"/>.</param>
+    /// <param name="batchSizes">[T]: the sequences that are still running at each step, not increasing. All equal: an ordinary [T, B, I].</param>
+    /// <param name="inputWeights">I -> 4 H, rows i, f, g, o, with the bias b_ih.</param>
+    /// <param name="hiddenWeights">H -> 4 H, rows i, f, g, o, with the bias b_hh.</param>
+    /// <param name="h">[B, H], B the first batch size. In: the initial hidden state. Out: that after the last step of each sequence.</param>
+    /// <param name="c">[B, H], the cell state, likewise.</param>
+    /// <param name="y">Receives the hidden state of every row: row r at r * yStride.</param>
+    /// <param name="yStride">Floats from one row of y to the next, at least H; 2 H leaves room for the other direction.</param>
+    /// <param name="reverse">From the last step to the first; a sequence that is shorter starts, with its initial state, at its own end.</param>
+    /// <param name="threads">How many threads may be used, at least 1. The results do not depend on it.</param>
+    /// <exception cref="ArgumentException">A size does not fit, or x or the state is not finite where it is quantized.</exception>
+    public static void Run(ReadOnlySpan<float> x, ReadOnlySpan<int> batchSizes, PackedLinear inputWeights, PackedLinear hiddenWeights,
+        Span<float> h, Span<float> c, Span<float> y, int yStride, bool reverse = false, int threads = 1) =>
+        Run(Isa.Current, x, batchSizes, inputWeights, hiddenWeights, h, c, y, yStride, reverse, threads);
+
+    internal static unsafe void Run(Isa isa, ReadOnlySpan<float> x, ReadOnlySpan<int> batchSizes, PackedLinear inputWeights, PackedLinear hiddenWeights,
+        Span<float> h, Span<float> c, Span<float> y, int yStride, bool reverse, int threads)
+    {
+        RecurrentShape shape = RecurrentShape.Check(x.Length, batchSizes, inputWeights, hiddenWeights, Gates, h.Length, y.Length, yStride, threads);
+        Argument.HasLength(c.Length, h.Length, nameof(c), "as many as h");
+        int hidden = shape.Hidden, columns = Gates * hidden;
+        float[] rented = ArrayPool<float>.Shared.Rent(checked(shape.Rows * columns));
+        Span<float> gates = rented.AsSpan(0, shape.Rows * columns);
+        inputWeights.Multiply(x, shape.Rows, gates, threads: threads);
+        fixed (float* gatePointer = gates, hPointer = h, cPointer = c, yPointer = y)
+        {
+            int end = shape.Rows, start = 0;
+            for (int i = 0; i < batchSizes.Length; i++)
+            {
+                int batch = batchSizes[reverse ? batchSizes.Length - 1 - i : i];
+                int first = reverse ? end - batch : start;
+                hiddenWeights.Multiply(h[..(batch * hidden)], batch, gates.Slice(first * columns, batch * columns), accumulate: true, threads: threads);
+                isa.Run(new LstmCell(gatePointer + (nint)first * columns, hidden, batch, hPointer, cPointer, yPointer + (nint)first * yStride, yStride));
+                start += batch;
+                end -= batch;
+            }
+        }
+
+        ArrayPool<float>.Shared.Return(rented);
+    }
+}
+
+/// <summary>The step of an LSTM after its products: gates [batch, 4 H] and the states [batch, H] give the new states, in one pass.</summary>
+internal readonly unsafe struct LstmCell(float* gates, int hidden, int batch, float* h, float* c, float* y, nint yStride) : ILaneWork
+{
+    /// <inheritdoc/>
+    public void Run<TLanes, TFloat, TInt>() where TLanes : struct, ILanes<TFloat, TInt>
+    {
+        for (nint row = 0; row < batch; row++)
+        {
+            var cells = new Row(gates + row * 4 * hidden, hidden, h + row * hidden, c + row * hidden, y + row * yStride);
+            new LaneLoop<Row>(cells, hidden).Run<TLanes, TFloat, TInt>();
+        }
+    }
+
+    private readonly struct Row(float* gates, nint hidden, float* h, float* c, float* y) : ILaneLoop
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void At<TLanes, TFloat, TInt>(nint unit) where TLanes : struct, ILanes<TFloat, TInt>
+        {
+            TFloat input = ActivationLanes<TLanes, TFloat, TInt>.Sigmoid(TLanes.Load(gates + unit));
+            TFloat forget = ActivationLanes<TLanes, TFloat, TInt>.Sigmoid(TLanes.Load(gates + hidden + unit));
+            TFloat candidate = ActivationLanes<TLanes, TFloat, TInt>.Tanh(TLanes.Load(gates + 2 * hidden + unit));
+            TFloat output = ActivationLanes<TLanes, TFloat, TInt>.Sigmoid(TLanes.Load(gates + 3 * hidden + unit));
+            TFloat cell = TLanes.Add(TLanes.Multiply(forget, TLanes.Load(c + unit)), TLanes.Multiply(input, candidate));
+            TFloat state = TLanes.Multiply(output, ActivationLanes<TLanes, TFloat, TInt>.Tanh(cell));
+            TLanes.Store(cell, c + unit);
+            TLanes.Store(state, h + unit);
+            TLanes.Store(state, y + unit);
+        }
+    }
+}
