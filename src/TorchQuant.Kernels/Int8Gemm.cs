@@ -84,7 +84,7 @@ public static unsafe class Int8Gemm
     }
 
     /// <summary>Runs a job whose activations may be read up to a multiple of four in every row.</summary>
-    internal static void Run(Isa isa, ref GemmJob job, PackedWeights weights, int threads)
+    internal static void Run(Isa isa, GemmJob job, PackedWeights weights, int threads)
     {
         int[]? rented = null;
         if (job.ColumnZeroPoints != null)
@@ -97,7 +97,7 @@ public static unsafe class Int8Gemm
         fixed (int* sums = rented)
         {
             job.RowSums = sums;
-            isa.Multiply(ref job, 0, weights.PanelCount);
+            isa.Multiply(&job, threads);
         }
 
         if (rented is not null)
@@ -116,7 +116,7 @@ public static unsafe class Int8Gemm
             {
                 job.A = codes;
                 job.Stride = k;
-                Run(isa, ref job, weights, threads);
+                Run(isa, job, weights, threads);
             }
 
             return;
@@ -131,7 +131,7 @@ public static unsafe class Int8Gemm
         {
             job.A = codes;
             job.Stride = stride;
-            Run(isa, ref job, weights, threads);
+            Run(isa, job, weights, threads);
         }
 
         ArrayPool<byte>.Shared.Return(rented);

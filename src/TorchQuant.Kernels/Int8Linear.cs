@@ -45,7 +45,7 @@ public sealed unsafe class Int8Linear(PackedWeights weights, float[]? bias, bool
         {
             QParams qparams = QuantizeRows(isa, source, m, codes, stride);
             var job = new GemmJob(Weights, codes, stride, m, qparams) { Kind = GemmOutput.Float, Output = target, Bias = biasPointer, Relu = relu, Accumulate = accumulate };
-            Int8Gemm.Run(isa, ref job, Weights, threads);
+            Int8Gemm.Run(isa, job, Weights, threads);
         }
 
         ArrayPool<byte>.Shared.Return(rented);

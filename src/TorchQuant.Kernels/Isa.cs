@@ -49,7 +49,7 @@ public abstract unsafe class Isa
     /// <inheritdoc/>
     public override string ToString() => Name;
 
-    internal abstract void Multiply(ref readonly GemmJob job, int firstPanel, int endPanel);
+    internal abstract void Multiply(GemmJob* job, int threads);
 
     internal abstract void Quantize(float* x, byte* codes, nint count, QParams qparams, int low, int high);
 

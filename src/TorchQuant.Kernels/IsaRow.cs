@@ -5,8 +5,7 @@ internal sealed unsafe class Isa<TKernel, TLanes, TFloat, TInt>(string name) : I
     where TKernel : struct, IMicroKernel
     where TLanes : struct, ILanes<TFloat, TInt>
 {
-    internal override void Multiply(ref readonly GemmJob job, int firstPanel, int endPanel) =>
-        GemmDriver<TKernel, TLanes, TFloat, TInt>.Run(in job, firstPanel, endPanel);
+    internal override void Multiply(GemmJob* job, int threads) => GemmDriver<TKernel, TLanes, TFloat, TInt>.Run(job, threads);
 
     internal override void Quantize(float* x, byte* codes, nint count, QParams qparams, int low, int high) =>
         Elementwise<TLanes, TFloat, TInt>.Quantize(x, codes, count, qparams, low, high);

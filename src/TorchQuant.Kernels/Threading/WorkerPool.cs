@@ -1,0 +1,201 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace TorchQuant.Kernels;
+
+/// <summary>
+/// Fork and join without allocation. Units 0..n-1 are dealt out as one range for each participant, so that the same thread meets the same panels of weights in every
+/// call; whoever is done takes from the others' ranges. A claim is a compare-and-swap on a word that carries the number of the run, so a worker that wakes late finds
+/// nothing to take and does no harm, and the caller never waits for a worker that has not begun. One caller at a time: another one, or a nested one, runs its
+/// units itself.
+/// </summary>
+internal static unsafe class WorkerPool
+{
+    /// <summary>How long a worker looks for the next run before it parks: longer than the pauses between the layers of a model.</summary>
+    private const int SpinMicroseconds = 200;
+
+    /// <summary>
+    /// Waking a parked worker takes 10 to 60 us: it pays for one run above this, or for a series of runs that together passed it without the worker.
+    /// </summary>
+    private const long WakeNanoseconds = 150_000;
+
+    /// <summary>Below this a run is over before another thread has seen it.</summary>
+    private const long InlineNanoseconds = 2_000;
+
+    private static readonly int s_most = Math.Max(1, Environment.ProcessorCount);
+
+    /// <summary>For each participant, on cache lines of its own, what it may still claim.</summary>
+    private static readonly Range* s_ranges = AllocateRanges();
+
+    private static readonly AutoResetEvent?[] s_wake = new AutoResetEvent?[s_most];
+    private static readonly bool[] s_isParked = new bool[s_most];
+    private static readonly long s_spinTicks = SpinMicroseconds * Stopwatch.Frequency / 1_000_000;
+
+    private static int s_busy;
+    private static int s_started = 1;
+    private static long s_missedNanoseconds;
+
+    private static delegate*<void*, int, void> s_body;
+    private static void* s_state;
+    private static int s_participants;
+    private static int s_done;
+    private static volatile int s_run;
+
+    /// <summary>Calls body(state, unit) for every unit below <paramref name="units"/>, on at most <paramref name="threads"/> threads, and returns when all are done.</summary>
+    /// <param name="units">How many units.</param>
+    /// <param name="threads">How many threads may be used, the caller included.</param>
+    /// <param name="body">What to do; it must not throw.</param>
+    /// <param name="state">Passed to the body; stays valid during the call.</param>
+    /// <param name="nanoseconds">What one thread would need for all units, roughly: whether it is worth waking others.</param>
+    public static void Run(int units, int threads, delegate*<void*, int, void> body, void* state, long nanoseconds)
+    {
+        int participants = Math.Min(Math.Min(threads, s_most), units);
+        if (participants <= 1 || nanoseconds < InlineNanoseconds || Interlocked.CompareExchange(ref s_busy, 1, 0) != 0)
+        {
+            for (int unit = 0; unit < units; unit++)
+                body(state, unit);
+            return;
+        }
+
+        while (s_started < participants)
+            Start(s_started++);
+        s_body = body;
+        s_state = state;
+        s_participants = participants;
+        Volatile.Write(ref s_done, 0);
+        int run = s_run + 1;
+        for (int p = 0; p < participants; p++)
+        {
+            s_ranges[p].End = (int)((long)units * (p + 1) / participants);
+            Volatile.Write(ref s_ranges[p].Next, Claim(run, (int)((long)units * p / participants)));
+        }
+
+        s_run = run;
+        // The run must be visible before the parked flags are read: a worker sets its flag, then looks at the run once more.
+        Interlocked.MemoryBarrier();
+        WakeIfWorth(participants, nanoseconds);
+        Work(0, run);
+        for (int i = 0; Volatile.Read(ref s_done) < units; i++)
+        {
+            // A worker holds the last unit. It is nearly done, unless the machine has taken its core away.
+            if (i < 2000)
+                Thread.SpinWait(1);
+            else
+                Thread.Yield();
+        }
+
+        Volatile.Write(ref s_busy, 0);
+    }
+
+    private static long Claim(int run, int unit) => ((long)run << 32) | (uint)unit;
+
+    private static void WakeIfWorth(int participants, long nanoseconds)
+    {
+        bool missed = false;
+        for (int p = 1; p < participants; p++)
+            missed |= Volatile.Read(ref s_isParked[p]);
+        if (!missed || (s_missedNanoseconds += nanoseconds) < WakeNanoseconds)
+            return;
+        s_missedNanoseconds = 0;
+        for (int p = 1; p < participants; p++)
+        {
+            if (Volatile.Read(ref s_isParked[p]))
+                s_wake[p]!.Set();
+        }
+    }
+
+    /// <summary>Takes units of one run until none is left: first its own range, then the others'.</summary>
+    private static void Work(int me, int run)
+    {
+        int participants = s_participants, finished = 0;
+        for (int i = 0; i < participants; i++)
+        {
+            Range* range = s_ranges + (me + i) % participants;
+            while (true)
+            {
+                long next = Volatile.Read(ref range->Next);
+                int unit = (int)next;
+                if ((int)(next >> 32) != run || unit >= Volatile.Read(ref range->End))
+                    break;
+                if (Interlocked.CompareExchange(ref range->Next, next + 1, next) != next)
+                    continue;
+                s_body(s_state, unit);
+                finished++;
+            }
+        }
+
+        if (finished > 0)
+            Interlocked.Add(ref s_done, finished);
+    }
+
+    private static void Start(int id)
+    {
+        s_wake[id] = new AutoResetEvent(false);
+        // A worker's stack holds one tile and little else.
+        new Thread(() => Loop(id), maxStackSize: 256 * 1024) { IsBackground = true, Name = $"TorchQuant worker {id}" }.Start();
+    }
+
+    private static void Loop(int id)
+    {
+        AutoResetEvent wake = s_wake[id]!;
+        int seen = 0;
+        while (true)
+        {
+            int run = s_run;
+            if (run != seen)
+            {
+                seen = run;
+                if (id < s_participants)
+                    Work(id, run);
+            }
+            else if (!SpinUntilRun(seen))
+            {
+                Volatile.Write(ref s_isParked[id], true);
+                Interlocked.MemoryBarrier();
+                if (s_run == seen)
+                    wake.WaitOne();
+                Volatile.Write(ref s_isParked[id], false);
+            }
+        }
+    }
+
+    private static bool SpinUntilRun(int seen)
+    {
+        long start = Stopwatch.GetTimestamp();
+        do
+        {
+            for (int i = 0; i < 32; i++)
+            {
+                if (s_run != seen)
+                    return true;
+                Thread.SpinWait(1);
+            }
+
+            // With more runnable threads than cores, another one may be what the caller waits for.
+            Thread.Yield();
+        }
+        while (Stopwatch.GetTimestamp() - start < s_spinTicks);
+        return false;
+    }
+
+    private static Range* AllocateRanges()
+    {
+        nuint bytes = (nuint)(s_most * sizeof(Range));
+        void* memory = NativeMemory.AlignedAlloc(bytes, (nuint)sizeof(Range));
+        Unsafe.InitBlockUnaligned(memory, 0, (uint)bytes);
+        return (Range*)memory;
+    }
+
+    /// <summary>Two cache lines, because processors fetch them in pairs.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 128)]
+    private struct Range
+    {
+        /// <summary>The number of the run and the next unit of this range.</summary>
+        [FieldOffset(0)]
+        public long Next;
+
+        [FieldOffset(8)]
+        public int End;
+    }
+}
