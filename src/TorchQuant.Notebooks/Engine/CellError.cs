@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Reflection;
+using Microsoft.CodeAnalysis;
+
+namespace TorchQuant.Notebooks.Engine;
+
+/// <summary>Why a cell failed, in the terms of its reader: cell and line, and the frames that lie in cells with their code.</summary>
+/// <param name="Name">The compiler's error number or the exception's type.</param>
+/// <param name="Message">The message.</param>
+/// <param name="Line">The line in the failing cell, counted from 1, when it is known.</param>
+/// <param name="Code">The text of that line.</param>
+/// <param name="Traceback">What to print below the message, line by line.</param>
+internal sealed record CellError(string Name, string Message, int? Line, string? Code, IReadOnlyList<string> Traceback)
+{
+    private const int MostForeignFrames = 12;
+
+    public static CellError FromDiagnostics(IReadOnlyList<Diagnostic> errors, CellSources sources)
+    {
+        var first = errors[0];
+        var traceback = new List<string>();
+        foreach (var error in errors)
+        {
+            var place = error.Location.GetLineSpan();
+            var (line, column) = (place.StartLinePosition.Line + 1, place.StartLinePosition.Character);
+            var code = sources.Line(place.Path, line) ?? "";
+            traceback.Add($"{place.Path}, line {line}: {error.Id}: {error.GetMessage()}");
+            traceback.Add("    " + code.TrimEnd());
+            traceback.Add("    " + new string([.. code.Take(column).Select(c => c == '\t' ? '\t' : ' ')]) + "^");
+        }
+        var start = first.Location.GetLineSpan();
+        var firstLine = start.StartLinePosition.Line + 1;
+        return new CellError(first.Id, first.GetMessage(), firstLine, sources.Line(start.Path, firstLine)?.Trim(), traceback);
+    }
+
+    public static CellError FromDirective(CellException exception, string file, CellSources sources)
+    {
+        var code = exception.Line is { } line ? sources.Line(file, line)?.Trim() : null;
+        List<string> traceback = code is null ? [] : [$"{file}, line {exception.Line}: {code}"];
+        return new CellError("NotebookError", exception.Message, exception.Line, code, traceback);
+    }
+
+    public static CellError FromException(Exception exception, string file, CellSources sources)
+    {
+        var cause = Unwrap(exception);
+        var traceback = new List<string>();
+        int? line = null;
+        for (var e = cause; e is not null; e = e.InnerException)
+        {
+            if (e != cause) traceback.Add($"caused by {e.GetType().Name}: {e.Message}");
+            AddFrames(e, traceback, file, sources, ref line);
+        }
+        return new CellError(cause.GetType().Name, cause.Message, line, line is { } known ? sources.Line(file, known)?.Trim() : null, traceback);
+    }
+
+    // Wrappers say nothing that their only cause does not say better.
+    private static Exception Unwrap(Exception e) => e switch
+    {
+        TargetInvocationException { InnerException: { } inner } => Unwrap(inner),
+        AggregateException { InnerExceptions: [var only] } => Unwrap(only),
+        _ => e,
+    };
+
+    private static void AddFrames(Exception e, List<string> traceback, string file, CellSources sources, ref int? line)
+    {
+        var foreign = 0;
+        foreach (var frame in new StackTrace(e, fNeedFileInfo: true).GetFrames())
+        {
+            var method = frame.GetMethod();
+            // Below the cell there are only the compiler's runner and this host.
+            if (method?.DeclaringType?.Namespace?.StartsWith("Microsoft.CodeAnalysis.Scripting", StringComparison.Ordinal) == true) break;
+            // The compiler makes a full path of the cell's name.
+            if (Path.GetFileName(frame.GetFileName()) is { } name && sources.Line(name, frame.GetFileLineNumber()) is { } code)
+            {
+                traceback.Add($"{name}, line {frame.GetFileLineNumber()}: {code.Trim()}");
+                if (name == file) line ??= frame.GetFileLineNumber();
+            }
+            else if (method is not null && !IsPlumbing(method) && foreign++ < MostForeignFrames)
+            {
+                traceback.Add($"   at {method.DeclaringType?.FullName}.{method.Name}");
+            }
+        }
+    }
+
+    private static bool IsPlumbing(MethodBase method) =>
+        method.GetCustomAttribute<StackTraceHiddenAttribute>() is not null
+        || method.DeclaringType?.GetCustomAttribute<StackTraceHiddenAttribute>() is not null
+        || method.DeclaringType?.FullName?.StartsWith("Submission#", StringComparison.Ordinal) == true;
+}

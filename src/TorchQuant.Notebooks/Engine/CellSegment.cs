@@ -1,0 +1,55 @@
+using System.Text.RegularExpressions;
+
+namespace TorchQuant.Notebooks.Engine;
+
+/// <summary>The languages a cell can be in. F# is named so that a cell in it is refused by name and not as an unknown one.</summary>
+internal enum CellLanguage
+{
+    CSharp,
+    Markdown,
+    FSharp,
+}
+
+/// <summary>
+/// A stretch of a cell in one language. <paramref name="Code"/> keeps the cell's line numbers: the lines that belong to other segments are blank.
+/// </summary>
+internal sealed partial record CellSegment(CellLanguage Language, string Code)
+{
+    private const string Known = "#!csharp, #!markdown, and #r and #i directives";
+
+    /// <summary>Cuts a cell at its magic commands (<c>#!csharp</c>, <c>#!markdown</c>). Segments without any text are left out.</summary>
+    /// <exception cref="CellException">A magic command that this host does not know.</exception>
+    public static IReadOnlyList<CellSegment> Split(string code, CellLanguage first)
+    {
+        var lines = code.ReplaceLineEndings("\n").Split('\n');
+        var segments = new List<CellSegment>();
+        var (language, start) = (first, 0);
+        for (var i = 0; i < lines.Length; i++)
+        {
+            if (Magic().Match(lines[i]) is not { Success: true } magic) continue;
+            Add(start, i);
+            (language, start) = (LanguageOf(magic.Groups[1].Value, i + 1), i + 1);
+        }
+        Add(start, lines.Length);
+        return segments;
+
+        void Add(int from, int to)
+        {
+            var text = string.Join('\n', lines[from..to]);
+            if (text.Trim().Length > 0) segments.Add(new CellSegment(language, new string('\n', from) + text));
+        }
+    }
+
+    /// <summary>The language of a cell whose metadata or magic command names it.</summary>
+    public static CellLanguage LanguageOf(string name, int? line) => name.ToLowerInvariant() switch
+    {
+        "csharp" or "c#" or "cs" => CellLanguage.CSharp,
+        "markdown" or "md" => CellLanguage.Markdown,
+        "fsharp" or "f#" or "fs" => CellLanguage.FSharp,
+        _ => throw new CellException($"'{name}' is not a language or magic command of this host. It knows {Known}.", line),
+    };
+
+    // A word right after #! in the first column; the argument of a magic command ends the match.
+    [GeneratedRegex(@"^#!([\w#-]+)")]
+    private static partial Regex Magic();
+}

@@ -1,0 +1,46 @@
+using System.Text;
+
+namespace TorchQuant.Notebooks.Engine;
+
+/// <summary>While it lives, what the process writes to the console goes to a cell's output, and reading from the console finds its end.</summary>
+internal sealed class ConsoleCapture : IDisposable
+{
+    private readonly TextWriter _out = Console.Out;
+    private readonly TextWriter _error = Console.Error;
+    private readonly TextReader _in = Console.In;
+
+    public ConsoleCapture(ICellOutput output)
+    {
+        Console.SetOut(new Writer(output, OutputStream.Out));
+        Console.SetError(new Writer(output, OutputStream.Error));
+        Console.SetIn(TextReader.Null);
+    }
+
+    public void Dispose()
+    {
+        Console.SetOut(_out);
+        Console.SetError(_error);
+        Console.SetIn(_in);
+    }
+
+    private sealed class Writer(ICellOutput output, OutputStream stream) : TextWriter
+    {
+        public override Encoding Encoding => Encoding.UTF8;
+
+        public override void Write(char value) => output.Write(stream, value.ToString());
+
+        public override void Write(string? value)
+        {
+            if (value is { Length: > 0 }) output.Write(stream, value);
+        }
+
+        public override void Write(char[] buffer, int index, int count) => Write(new string(buffer, index, count));
+
+        public override void Write(ReadOnlySpan<char> buffer) => Write(new string(buffer));
+
+        // In one piece, so that lines of two threads do not mix.
+        public override void WriteLine(string? value) => Write(value + "\n");
+
+        public override void WriteLine() => Write("\n");
+    }
+}

@@ -1,0 +1,31 @@
+using Microsoft.AspNetCore.Html;
+using Microsoft.CodeAnalysis;
+using Microsoft.DotNet.Interactive.Formatting;
+
+namespace TorchQuant.Notebooks.Engine;
+
+/// <summary>What every cell can use without asking: the .NET runtime that the host runs on, and the formatting package.</summary>
+internal static class HostReferences
+{
+    private static readonly Lazy<MetadataReference[]> s_all = new(Load);
+
+    public static IReadOnlyList<MetadataReference> All => s_all.Value;
+
+    /// <summary>
+    /// Assemblies that the process finds by itself, by simple name. They win over a package's file of the same name, because the runtime
+    /// asks its own list first; so the compiler must see the same file.
+    /// </summary>
+    public static IReadOnlyDictionary<string, string> Trusted { get; } =
+        ((string?)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") ?? "")
+        .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+        .DistinctBy(Path.GetFileNameWithoutExtension, StringComparer.OrdinalIgnoreCase)
+        .ToDictionary(path => Path.GetFileNameWithoutExtension(path), path => path, StringComparer.OrdinalIgnoreCase);
+
+    private static MetadataReference[] Load()
+    {
+        // The host's private dependencies (compiler, terminal, markdown) stay out: a cell that wants one of them asks for its package.
+        var runtime = Path.GetDirectoryName(typeof(object).Assembly.Location);
+        string[] own = [typeof(HostReferences).Assembly.Location, typeof(Formatter).Assembly.Location, typeof(IHtmlContent).Assembly.Location];
+        return [.. Trusted.Values.Where(path => Path.GetDirectoryName(path) == runtime).Concat(own).Select(path => MetadataReference.CreateFromFile(path))];
+    }
+}

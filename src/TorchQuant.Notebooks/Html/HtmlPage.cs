@@ -1,0 +1,93 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using TorchQuant.Notebooks.Documents;
+using TorchQuant.Notebooks.Run;
+
+namespace TorchQuant.Notebooks.Html;
+
+/// <summary>
+/// An executed notebook as one HTML file: no scripts of its own, nothing loaded from anywhere, light and dark by the reader's setting, fit to print.
+/// It is made from the notebook's JSON alone, so that any executed notebook can be turned into a page.
+/// </summary>
+internal static class HtmlPage
+{
+    /// <param name="document">The executed notebook.</param>
+    /// <param name="name">The title when the notebook has no heading of the first level.</param>
+    /// <param name="folder">The notebook's folder: pictures that its text shows are read from there and put into the page.</param>
+    public static string Render(NotebookDocument document, string name, string folder)
+    {
+        var markdown = new MarkdownText(folder);
+        var body = new StringBuilder();
+        foreach (var cell in document.Cells)
+        {
+            if (cell.IsMarkdown) body.Append("<section class=\"text\">\n").Append(markdown.Render(cell.Source, cell.Attachments)).Append("</section>\n");
+            else if (cell.IsCode) AppendCode(body, cell, markdown);
+        }
+        var title = markdown.Headings.FirstOrDefault(heading => heading.Level == 1)?.Text ?? name;
+        return $"""
+            <!DOCTYPE html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <meta name="color-scheme" content="light dark">
+            <title>{Encode(title)}</title>
+            <style>
+            {Style()}
+            </style>
+            </head>
+            <body>
+            <aside>
+            <p class="notebook">{Encode(name)}</p>
+            <p class="facts">{Facts(document)}</p>
+            <label class="switch"><input type="checkbox" id="hide-code"> hide code</label>
+            {Contents(markdown.Headings)}
+            </aside>
+            <main>
+            {body}</main>
+            </body>
+            </html>
+
+            """;
+    }
+
+    public static string Encode(string text) => WebUtility.HtmlEncode(text);
+
+    private static void AppendCode(StringBuilder body, NotebookCell cell, MarkdownText markdown)
+    {
+        var source = cell.Source.TrimEnd();
+        var failed = cell.Outputs.Any(output => (string?)output?["output_type"] == "error");
+        body.Append(CultureInfo.InvariantCulture, $"<section class=\"cell{(failed ? " failed" : "")}\" id=\"cell-{Encode(cell.Id)}\">\n");
+        if (source.Length > 0)
+        {
+            var open = cell.Tags.Contains("hide-input") ? "" : " open";
+            var time = cell.Duration is { } duration ? $"<span class=\"time\">{TerminalReport.Seconds(duration)}</span>" : "";
+            body.Append(CultureInfo.InvariantCulture, $"<details class=\"code\"{open}><summary><span class=\"count\">[{cell.ExecutionCount?.ToString(CultureInfo.InvariantCulture) ?? " "}]</span>{time}</summary>");
+            body.Append("<pre><code>").Append(CodeHighlighter.ToHtml(source)).Append("</code></pre></details>\n");
+        }
+        foreach (var output in cell.Outputs)
+            if (output is not null)
+                OutputHtml.Append(body, output, markdown);
+        body.Append("</section>\n");
+    }
+
+    private static string Facts(NotebookDocument document)
+    {
+        var times = document.Cells.Where(cell => cell.IsCode).Select(cell => cell.Duration).OfType<TimeSpan>().ToArray();
+        return $"{times.Length} cells run in {TerminalReport.Seconds(times.Aggregate(TimeSpan.Zero, (sum, time) => sum + time))}";
+    }
+
+    private static string Contents(IReadOnlyList<Heading> headings)
+    {
+        var entries = headings.Where(heading => heading.Level <= 3)
+            .Select(heading => $"<li class=\"level-{heading.Level}\"><a href=\"#{Encode(heading.Id)}\">{Encode(heading.Text)}</a></li>").ToArray();
+        return entries.Length < 2 ? "" : $"<nav aria-label=\"Contents\"><ul>\n{string.Join('\n', entries)}\n</ul></nav>";
+    }
+
+    private static string Style()
+    {
+        using var reader = new StreamReader(typeof(HtmlPage).Assembly.GetManifestResourceStream("page.css")!);
+        return reader.ReadToEnd().TrimEnd();
+    }
+}

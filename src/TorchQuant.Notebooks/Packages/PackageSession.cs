@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using System.Globalization;
+using TorchQuant.Notebooks.Engine;
+
+namespace TorchQuant.Notebooks.Packages;
+
+/// <summary>The packages and files that a notebook has asked for so far. Every restore is of all of them together, so that versions agree.</summary>
+internal sealed class PackageSession(string folder) : IDisposable
+{
+    private static readonly TimeSpan s_tick = TimeSpan.FromSeconds(1);
+
+    private readonly CheckoutPackages? _checkout = CheckoutPackages.Find(folder);
+    private readonly List<PackageRequest> _requests = [];
+    private readonly List<string> _sources = [];
+    private readonly HashSet<string> _extended = new(StringComparer.OrdinalIgnoreCase);
+    private readonly PackageLoader _loader = new();
+
+    /// <summary>The managed files that cells may use, besides the runtime's.</summary>
+    public IReadOnlyCollection<string> References => _loader.References;
+
+    /// <summary>References a file, relative to the notebook's folder. What it needs is looked for beside it.</summary>
+    /// <exception cref="CellException">There is no such file.</exception>
+    public void AddFile(AssemblyRequest request)
+    {
+        var path = Path.GetFullPath(request.Path, folder);
+        if (!File.Exists(path))
+            throw new CellException($"#r \"{request.Path}\": there is no file {path}. If a project makes it, build that first; a package is referenced by #r \"nuget: Id\".", request.Line);
+        _loader.AddFile(path);
+    }
+
+    /// <summary>Adds what a cell asks for and restores; says in <paramref name="output"/> what it is doing.</summary>
+    /// <returns>The extension scripts of the packages that are new.</returns>
+    /// <exception cref="CellException">A package cannot be had, or not any more in this process.</exception>
+    public async Task<IReadOnlyList<ExtensionScript>> AddAsync(CellDirectives directives, ICellOutput output, CancellationToken stop)
+    {
+        foreach (var source in directives.Sources)
+            _sources.Add(source.Contains("://", StringComparison.Ordinal) ? source : Path.GetFullPath(source, folder));
+        var added = directives.Packages.Where(Add).ToArray();
+        if (added.Length == 0) return [];
+
+        var packages = await Progress(output, added, stop).ConfigureAwait(false);
+        _loader.Add(packages);
+        return [.. packages.Where(package => _extended.Add(package.Id)).Select(ExtensionScript.Of).OfType<ExtensionScript>()];
+    }
+
+    public void Dispose() => _loader.Dispose();
+
+    private bool Add(PackageRequest request)
+    {
+        var known = _requests.Find(r => r.Id.Equals(request.Id, StringComparison.OrdinalIgnoreCase));
+        if (known is null) _requests.Add(request);
+        else if (request.Version is not null && request.Version != known.Version)
+            throw new CellException($"#r \"nuget: {request}\": an earlier cell asked for {known}, and one process has one version. Name one version in one place.");
+        return known is null;
+    }
+
+    private async Task<IReadOnlyList<RestoredPackage>> Progress(ICellOutput output, PackageRequest[] added, CancellationToken stop)
+    {
+        var clock = Stopwatch.StartNew();
+        var id = Guid.NewGuid().ToString("N");
+        var doing = $"Restoring {string.Join("; ", added.AsEnumerable())}";
+        output.Display(MimeBundle.OfText(doing + " ..."), id);
+        var restore = RestoreAsync(text => doing = text, stop);
+        while (await Task.WhenAny(restore, Task.Delay(s_tick, stop)).ConfigureAwait(false) != restore)
+            output.Update(id, MimeBundle.OfText($"{doing} ... {clock.Elapsed.TotalSeconds.ToString("0", CultureInfo.InvariantCulture)} s"));
+        var packages = await restore.ConfigureAwait(false);
+        output.Update(id, MimeBundle.OfText("Packages: " + string.Join("; ", added.Select(request => Describe(request, packages)))));
+        return packages;
+    }
+
+    private async Task<IReadOnlyList<RestoredPackage>> RestoreAsync(Action<string> say, CancellationToken stop)
+    {
+        var requests = _checkout is null ? _requests : await _checkout.SubstituteAsync(_requests, say, stop).ConfigureAwait(false);
+        say($"Restoring {string.Join("; ", _requests)}");
+        return await PackageRestore.RunAsync(requests, _sources, folder, stop).ConfigureAwait(false);
+    }
+
+    // The version of a package of this checkout is a hash of its sources: of no interest to a reader, and different after every edit.
+    private string Describe(PackageRequest request, IReadOnlyList<RestoredPackage> packages) => _checkout?.Has(request.Id) == true
+        ? $"{request.Id} (of this checkout)"
+        : $"{request.Id} {packages.FirstOrDefault(p => p.Id.Equals(request.Id, StringComparison.OrdinalIgnoreCase))?.Version}";
+}
