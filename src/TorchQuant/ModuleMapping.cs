@@ -35,6 +35,11 @@ public sealed class ModuleMapping : IEnumerable<KeyValuePair<Type, QuantizedModu
     public static ModuleMapping Dynamic => new()
     {
         [typeof(Linear)] = (module, qconfig, path) => DynamicQuantizedLinear.from_float((Linear)module, qconfig, path),
+        [typeof(LSTM)] = (module, qconfig, path) => DynamicQuantizedLSTM.from_float((LSTM)module, qconfig, path),
+        [typeof(GRU)] = (module, qconfig, path) => DynamicQuantizedGRU.from_float((GRU)module, qconfig, path),
+        [typeof(LSTMCell)] = (module, qconfig, path) => DynamicQuantizedLSTMCell.from_float((LSTMCell)module, qconfig, path),
+        [typeof(GRUCell)] = (module, qconfig, path) => DynamicQuantizedGRUCell.from_float((GRUCell)module, qconfig, path),
+        [typeof(RNNCell)] = (module, qconfig, path) => DynamicQuantizedRNNCell.from_float((RNNCell)module, qconfig, path),
     };
 
     /// <summary>The types that have a row.</summary>

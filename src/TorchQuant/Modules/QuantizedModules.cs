@@ -11,6 +11,11 @@ public static class QuantizedModules
     private static readonly Dictionary<string, FromState> Rows = new(StringComparer.Ordinal)
     {
         [nameof(DynamicQuantizedLinear)] = DynamicQuantizedLinear.FromState,
+        [nameof(DynamicQuantizedLSTM)] = DynamicQuantizedLSTM.FromState,
+        [nameof(DynamicQuantizedGRU)] = DynamicQuantizedGRU.FromState,
+        [nameof(DynamicQuantizedLSTMCell)] = DynamicQuantizedLSTMCell.FromState,
+        [nameof(DynamicQuantizedGRUCell)] = DynamicQuantizedGRUCell.FromState,
+        [nameof(DynamicQuantizedRNNCell)] = DynamicQuantizedRNNCell.FromState,
     };
 
     /// <summary>The kinds that <see cref="Create"/> knows, in alphabetical order.</summary>
