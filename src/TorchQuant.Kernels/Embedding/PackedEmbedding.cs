@@ -81,7 +81,7 @@ public sealed class PackedEmbedding
     /// <exception cref="ArgumentException">A length does not fit the shape.</exception>
     public void Unpack(Span<byte> codes, Span<float> scales, Span<float> zeroPoints)
     {
-        Argument.HasLength(codes.Length, (long)Rows * Columns, nameof(codes), $"{Rows} rows x {Columns} columns");
+        Argument.HasLength(codes.Length, (long)Rows * Columns, nameof(codes), "rows x columns");
         Argument.HasLength(scales.Length, Rows, nameof(scales), "one for each row");
         Argument.HasLength(zeroPoints.Length, Rows, nameof(zeroPoints), "one for each row");
         _scales.CopyTo(scales);
@@ -127,7 +127,7 @@ public sealed class PackedEmbedding
     internal unsafe void Lookup(Isa isa, ReadOnlySpan<long> indices, Span<float> output, int threads)
     {
         Argument.IsAtLeast(threads, 1, nameof(threads));
-        Argument.HasLength(output.Length, (long)indices.Length * Columns, nameof(output), $"{indices.Length} indices x {Columns} columns");
+        Argument.HasLength(output.Length, (long)indices.Length * Columns, nameof(output), "indices x columns");
         CheckIndices(indices);
         fixed (float* scales = _scales, zeroPoints = _zeroPoints, target = output)
         fixed (byte* codes = _codes)
@@ -142,7 +142,7 @@ public sealed class PackedEmbedding
         bool includeLastOffset, long paddingIndex, Span<float> output)
     {
         int bags = CheckBags(indices, offsets, mode, perSampleWeights, includeLastOffset, paddingIndex);
-        Argument.HasLength(output.Length, (long)bags * Columns, nameof(output), $"{bags} bags x {Columns} columns");
+        Argument.HasLength(output.Length, (long)bags * Columns, nameof(output), "bags x columns");
         fixed (float* scales = _scales, zeroPoints = _zeroPoints, weights = perSampleWeights, target = output)
         fixed (byte* codes = _codes)
         fixed (long* rows = indices)
@@ -199,7 +199,7 @@ public sealed class PackedEmbedding
     {
         Argument.IsAtLeast(rows, 1, nameof(rows));
         Argument.IsAtLeast(columns, 1, nameof(columns));
-        Argument.HasLength(codes, (long)rows * columns, nameof(codes), $"{rows} rows x {columns} columns");
+        Argument.HasLength(codes, (long)rows * columns, nameof(codes), "rows x columns");
         CheckPerRow(scales, rows, nameof(scales));
         CheckPerRow(zeroPoints, rows, nameof(zeroPoints));
     }

@@ -1,11 +1,9 @@
-using System.Runtime.CompilerServices;
-
 namespace TorchQuant.Kernels;
 
 /// <summary>
 /// A vector width: what the elementwise loops need, on vectors <typeparamref name="TFloat"/> and <typeparamref name="TInt"/> of <see cref="Count"/> numbers.
-/// Every loop is written once over this interface. Each operation is the IEEE one, number by number, so that all widths give the same bits: nothing here fuses a
-/// multiplication with an addition, and nothing may.
+/// Every loop is written once over this interface. Each operation is the IEEE one, number by number, so that all widths give the same bits: nothing but
+/// <see cref="FusedMultiplyAdd"/> fuses a multiplication with an addition, and nothing may.
 /// </summary>
 internal unsafe interface ILanes<TFloat, TInt>
 {
@@ -15,13 +13,17 @@ internal unsafe interface ILanes<TFloat, TInt>
     static abstract TFloat Load(float* source);
     static abstract void Store(TFloat value, float* target);
     static abstract TFloat Add(TFloat left, TFloat right);
+    static abstract TFloat Subtract(TFloat left, TFloat right);
     static abstract TFloat Multiply(TFloat left, TFloat right);
     static abstract TFloat Divide(TFloat left, TFloat right);
 
-    /// <summary>The smaller; defined for numbers only. Of two zeros, either.</summary>
+    /// <summary>left * right + addend rounded once, as the name says; on a machine without the instruction in software, to the same bits.</summary>
+    static abstract TFloat FusedMultiplyAdd(TFloat left, TFloat right, TFloat addend);
+
+    /// <summary>The smaller. Of two zeros, either. A NaN on the right stays; on the left it is not defined.</summary>
     static abstract TFloat Min(TFloat left, TFloat right);
 
-    /// <summary>The larger; defined for numbers only. Of two zeros, either.</summary>
+    /// <summary>The larger. Of two zeros, either. A NaN on the right stays; on the left it is not defined.</summary>
     static abstract TFloat Max(TFloat left, TFloat right);
 
     /// <summary>max(value, +0) where NaN stays NaN.</summary>
@@ -42,11 +44,24 @@ internal unsafe interface ILanes<TFloat, TInt>
     static abstract TInt AddInt(TInt left, TInt right);
     static abstract TInt SubtractInt(TInt left, TInt right);
     static abstract TInt MultiplyInt(TInt left, TInt right);
+    static abstract TInt AndInt(TInt left, TInt right);
+    static abstract TInt OrInt(TInt left, TInt right);
+    static abstract TInt ShiftLeftInt(TInt value, int count);
+
+    /// <summary>Shifts right and repeats the sign.</summary>
+    static abstract TInt ShiftRightInt(TInt value, int count);
+
     static abstract TInt MaxInt(TInt left, TInt right);
     static abstract int MaxAcrossInt(TInt value);
     static abstract int SumAcrossInt(TInt value);
 
     static abstract TFloat ToFloat(TInt value);
+
+    /// <summary>The same bits as integers.</summary>
+    static abstract TInt AsInt(TFloat value);
+
+    /// <summary>The same bits as floats.</summary>
+    static abstract TFloat AsFloat(TInt value);
 
     /// <summary>Round half to even; the value must fit an int32.</summary>
     static abstract TInt RoundToInt(TFloat value);
@@ -54,71 +69,9 @@ internal unsafe interface ILanes<TFloat, TInt>
     static abstract TInt LoadBytes(byte* source);
     static abstract TInt LoadSBytes(sbyte* source);
 
+    /// <summary>Count codes of four bits from number <paramref name="index"/> (a multiple of Count) of a row that holds two in a byte, the low half first.</summary>
+    static abstract TInt LoadNibbles(byte* row, nint index);
+
     /// <summary>Stores the low eight bits of every number.</summary>
     static abstract void StoreBytes(TInt value, byte* target);
-
-    static virtual TFloat Subtract(TFloat left, TFloat right)
-    {
-        TFloat result = left;
-        for (int i = 0; i < Unsafe.SizeOf<TFloat>() / sizeof(int); i++)
-            Unsafe.Add(ref Unsafe.As<TFloat, float>(ref result), i) -= Unsafe.Add(ref Unsafe.As<TFloat, float>(ref right), i);
-        return result;
-    }
-
-    /// <summary>left * right + addend, rounded once: exact on every machine, in software where there is no such instruction.</summary>
-    static virtual TFloat FusedMultiplyAdd(TFloat left, TFloat right, TFloat addend)
-    {
-        TFloat result = left;
-        for (int i = 0; i < Unsafe.SizeOf<TFloat>() / sizeof(int); i++)
-            Unsafe.Add(ref Unsafe.As<TFloat, float>(ref result), i) = MathF.FusedMultiplyAdd(Unsafe.Add(ref Unsafe.As<TFloat, float>(ref left), i), Unsafe.Add(ref Unsafe.As<TFloat, float>(ref right), i), Unsafe.Add(ref Unsafe.As<TFloat, float>(ref addend), i));
-        return result;
-    }
-
-    static virtual TInt AndInt(TInt left, TInt right)
-    {
-        TInt result = left;
-        for (int i = 0; i < Unsafe.SizeOf<TInt>() / sizeof(int); i++)
-            Unsafe.Add(ref Unsafe.As<TInt, int>(ref result), i) &= Unsafe.Add(ref Unsafe.As<TInt, int>(ref right), i);
-        return result;
-    }
-
-    static virtual TInt OrInt(TInt left, TInt right)
-    {
-        TInt result = left;
-        for (int i = 0; i < Unsafe.SizeOf<TInt>() / sizeof(int); i++)
-            Unsafe.Add(ref Unsafe.As<TInt, int>(ref result), i) |= Unsafe.Add(ref Unsafe.As<TInt, int>(ref right), i);
-        return result;
-    }
-
-    static virtual TInt ShiftLeftInt(TInt value, int count)
-    {
-        TInt result = value;
-        for (int i = 0; i < Unsafe.SizeOf<TInt>() / sizeof(int); i++)
-            Unsafe.Add(ref Unsafe.As<TInt, int>(ref result), i) <<= count;
-        return result;
-    }
-
-    /// <summary>Shifts right and repeats the sign.</summary>
-    static virtual TInt ShiftRightInt(TInt value, int count)
-    {
-        TInt result = value;
-        for (int i = 0; i < Unsafe.SizeOf<TInt>() / sizeof(int); i++)
-            Unsafe.Add(ref Unsafe.As<TInt, int>(ref result), i) >>= count;
-        return result;
-    }
-
-    /// <summary>The same bits as integers.</summary>
-    static virtual TInt AsInt(TFloat value) => Unsafe.BitCast<TFloat, TInt>(value);
-
-    /// <summary>The same bits as floats.</summary>
-    static virtual TFloat AsFloat(TInt value) => Unsafe.BitCast<TInt, TFloat>(value);
-
-    /// <summary>Count codes of four bits from number <paramref name="index"/> (a multiple of Count) of a row that holds two in a byte, the low half first.</summary>
-    static virtual TInt LoadNibbles(byte* row, nint index)
-    {
-        TInt result = default!;
-        for (int i = 0; i < Unsafe.SizeOf<TInt>() / sizeof(int); i++)
-            Unsafe.Add(ref Unsafe.As<TInt, int>(ref result), i) = (row[(index + i) >> 1] >> (int)(((index + i) & 1) * 4)) & 15;
-        return result;
-    }
 }

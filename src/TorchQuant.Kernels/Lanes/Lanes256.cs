@@ -14,8 +14,10 @@ internal readonly unsafe struct Lanes256 : ILanes<Floats, Ints>
     public static Floats Load(float* source) => Vector256.Load(source);
     public static void Store(Floats value, float* target) => value.Store(target);
     public static Floats Add(Floats left, Floats right) => left + right;
+    public static Floats Subtract(Floats left, Floats right) => left - right;
     public static Floats Multiply(Floats left, Floats right) => left * right;
     public static Floats Divide(Floats left, Floats right) => left / right;
+    public static Floats FusedMultiplyAdd(Floats left, Floats right, Floats addend) => Vector256.FusedMultiplyAdd(left, right, addend);
     public static Floats Min(Floats left, Floats right) => Vector256.MinNative(left, right);
     public static Floats Max(Floats left, Floats right) => Vector256.MaxNative(left, right);
     public static Floats Relu(Floats value) => Vector256.Max(value, Floats.Zero);
@@ -42,6 +44,10 @@ internal readonly unsafe struct Lanes256 : ILanes<Floats, Ints>
     public static Ints AddInt(Ints left, Ints right) => left + right;
     public static Ints SubtractInt(Ints left, Ints right) => left - right;
     public static Ints MultiplyInt(Ints left, Ints right) => left * right;
+    public static Ints AndInt(Ints left, Ints right) => left & right;
+    public static Ints OrInt(Ints left, Ints right) => left | right;
+    public static Ints ShiftLeftInt(Ints value, int count) => value << count;
+    public static Ints ShiftRightInt(Ints value, int count) => value >> count;
     public static Ints MaxInt(Ints left, Ints right) => Vector256.Max(left, right);
 
     public static int MaxAcrossInt(Ints value)
@@ -54,12 +60,22 @@ internal readonly unsafe struct Lanes256 : ILanes<Floats, Ints>
     public static int SumAcrossInt(Ints value) => Vector256.Sum(value);
 
     public static Floats ToFloat(Ints value) => Avx.ConvertToVector256Single(value);
+    public static Ints AsInt(Floats value) => value.AsInt32();
+    public static Floats AsFloat(Ints value) => value.AsSingle();
 
     /// <summary>cvtps2dq rounds to nearest even under the default mode, which .NET never changes.</summary>
     public static Ints RoundToInt(Floats value) => Avx.ConvertToVector256Int32(value);
 
     public static Ints LoadBytes(byte* source) => Avx2.ConvertToVector256Int32(source);
     public static Ints LoadSBytes(sbyte* source) => Avx2.ConvertToVector256Int32(source);
+
+    /// <summary>Every byte becomes two: its low half, and above it its high half.</summary>
+    public static Ints LoadNibbles(byte* row, nint index)
+    {
+        Vector128<ushort> bytes = Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(uint*)(row + (index >> 1))).AsByte());
+        bytes = (bytes | (bytes << 4)) & Vector128.Create((ushort)0x0F0F);
+        return Avx2.ConvertToVector256Int32(bytes.AsByte());
+    }
 
     /// <summary>Gathers the low byte of each number: in each half to its first four bytes, then both halves.</summary>
     public static void StoreBytes(Ints value, byte* target)

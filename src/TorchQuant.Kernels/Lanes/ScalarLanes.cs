@@ -9,8 +9,10 @@ internal readonly unsafe struct ScalarLanes : ILanes<float, int>
     public static float Load(float* source) => *source;
     public static void Store(float value, float* target) => *target = value;
     public static float Add(float left, float right) => left + right;
+    public static float Subtract(float left, float right) => left - right;
     public static float Multiply(float left, float right) => left * right;
     public static float Divide(float left, float right) => left / right;
+    public static float FusedMultiplyAdd(float left, float right, float addend) => MathF.FusedMultiplyAdd(left, right, addend);
     public static float Min(float left, float right) => left < right ? left : right;
     public static float Max(float left, float right) => left > right ? left : right;
     public static float Relu(float value) => MathF.Max(value, 0);
@@ -25,14 +27,21 @@ internal readonly unsafe struct ScalarLanes : ILanes<float, int>
     public static int AddInt(int left, int right) => left + right;
     public static int SubtractInt(int left, int right) => left - right;
     public static int MultiplyInt(int left, int right) => left * right;
+    public static int AndInt(int left, int right) => left & right;
+    public static int OrInt(int left, int right) => left | right;
+    public static int ShiftLeftInt(int value, int count) => value << count;
+    public static int ShiftRightInt(int value, int count) => value >> count;
     public static int MaxInt(int left, int right) => Math.Max(left, right);
     public static int MaxAcrossInt(int value) => value;
     public static int SumAcrossInt(int value) => value;
 
     public static float ToFloat(int value) => value;
+    public static int AsInt(float value) => BitConverter.SingleToInt32Bits(value);
+    public static float AsFloat(int value) => BitConverter.Int32BitsToSingle(value);
     public static int RoundToInt(float value) => (int)MathF.Round(value, MidpointRounding.ToEven);
 
     public static int LoadBytes(byte* source) => *source;
     public static int LoadSBytes(sbyte* source) => *source;
+    public static int LoadNibbles(byte* row, nint index) => (row[index >> 1] >> (int)((index & 1) * 4)) & 15;
     public static void StoreBytes(int value, byte* target) => *target = (byte)value;
 }

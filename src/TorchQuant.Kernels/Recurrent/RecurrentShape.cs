@@ -46,8 +46,8 @@ internal readonly struct RecurrentShape
             rows = checked(rows + batchSizes[step]);
         }
 
-        Argument.HasLength(xLength, (long)rows * inputWeights.InFeatures, "x", $"{rows} rows x {inputWeights.InFeatures} inputs");
-        Argument.HasLength(hLength, (long)batch * hidden, "h", $"a batch of {batch} x {hidden} hidden units");
+        Argument.HasLength(xLength, (long)rows * inputWeights.InFeatures, "x", "the sum of batchSizes x the inputs");
+        Argument.HasLength(hLength, (long)batch * hidden, "h", "the first batch size x the hidden units");
         Argument.IsAtLeast(yStride, hidden, nameof(yStride));
         if (rows > 0)
             Argument.IsAtLeast(yLength, (rows - 1L) * yStride + hidden, "y.Length");

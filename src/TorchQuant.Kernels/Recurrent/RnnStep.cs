@@ -21,7 +21,7 @@ public static class RnnStep
     {
         int hidden = RecurrentShape.CheckWeights(inputWeights, hiddenWeights, gates: 1);
         Argument.IsAtLeast(batch, 0, nameof(batch));
-        Argument.HasLength(h.Length, (long)batch * hidden, nameof(h), $"a batch of {batch} x {hidden} hidden units");
+        Argument.HasLength(h.Length, (long)batch * hidden, nameof(h), "batch x hidden units");
         float[] rented = ArrayPool<float>.Shared.Rent(h.Length);
         Span<float> sums = rented.AsSpan(0, h.Length);
         inputWeights.Multiply(x, batch, sums, threads: threads);

@@ -86,6 +86,16 @@ public class PackedEmbeddingTests
         Assert.Throws<ArgumentOutOfRangeException>(() => PackedEmbedding.Pack8([], 0, 2, [], []));
     }
 
+    [Fact]
+    public void Allocates_nothing_in_the_steady_state()
+    {
+        PackedEmbedding table = EmbeddingCase.Create(4, rows: 50, columns: 33, seed: 1).Pack();
+        long[] indices = [3, 1, 4, 1, 5, 9], offsets = [0, 2];
+        float[] rows = new float[6 * 33], bags = new float[2 * 33];
+        Assert.Equal(0, Allocations.Least(() => table.Lookup(indices, rows)));
+        Assert.Equal(0, Allocations.Least(() => table.Bag(indices, offsets, EmbeddingBagMode.Mean, [], false, 1, bags)));
+    }
+
     private static float[] Lookup(Isa isa, EmbeddingCase table, long[] indices, int threads)
     {
         PackedEmbedding packed = table.Pack();

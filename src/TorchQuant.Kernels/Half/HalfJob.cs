@@ -1,0 +1,28 @@
+namespace TorchQuant.Kernels;
+
+/// <summary>One multiplication with float16 weights as the kernels see it. All pointers are pinned by the caller for as long as it runs.</summary>
+internal unsafe struct HalfJob(HalfPanels panels)
+{
+    /// <summary>[M, K].</summary>
+    public float* X;
+    public int M;
+    public readonly int N = panels.OutFeatures;
+    public readonly nint K = panels.InFeatures;
+    public readonly uint* Panels = panels.Words;
+    public readonly int PanelCount = panels.Count;
+
+    /// <summary>[M, N].</summary>
+    public float* Output;
+
+    /// <summary>N numbers, or null.</summary>
+    public float* Bias;
+    public bool Relu;
+    public bool Accumulate;
+}
+
+/// <summary>A multiplication at some vector width.</summary>
+internal readonly struct HalfWork(HalfJob job, int threads) : ILaneWork
+{
+    /// <inheritdoc/>
+    public void Run<TLanes, TFloat, TInt>() where TLanes : struct, ILanes<TFloat, TInt> => HalfDriver<TLanes, TFloat, TInt>.Run(job, threads);
+}
