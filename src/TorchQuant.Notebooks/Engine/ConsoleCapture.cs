@@ -23,15 +23,24 @@ internal sealed class ConsoleCapture : IDisposable
         Console.SetIn(_in);
     }
 
-    private sealed class Writer(ICellOutput output, OutputStream stream) : TextWriter
+    private sealed class Writer : TextWriter
     {
+        private readonly ICellOutput _output;
+        private readonly OutputStream _stream;
+
+        public Writer(ICellOutput output, OutputStream stream)
+        {
+            (_output, _stream) = (output, stream);
+            CoreNewLine = ['\n'];
+        }
+
         public override Encoding Encoding => Encoding.UTF8;
 
-        public override void Write(char value) => output.Write(stream, value.ToString());
+        public override void Write(char value) => _output.Write(_stream, value.ToString());
 
         public override void Write(string? value)
         {
-            if (value is { Length: > 0 }) output.Write(stream, value);
+            if (value is { Length: > 0 }) _output.Write(_stream, value);
         }
 
         public override void Write(char[] buffer, int index, int count) => Write(new string(buffer, index, count));

@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Markdig;
+using Markdig.Extensions.Mathematics;
+using Markdig.Renderers;
 using Markdig.Renderers.Html;
 using Markdig.Syntax;
 using Markdig.Syntax.Inlines;
@@ -48,7 +50,13 @@ internal sealed class MarkdownText(string folder)
             if (Embedded(picture.Url ?? "", attachments) is { } data) picture.Url = data;
             else picture.IsImage = false;
         }
-        return document.ToHtml(s_pipeline);
+        using var html = new StringWriter();
+        var renderer = new HtmlRenderer(html);
+        s_pipeline.Setup(renderer);
+        renderer.ObjectRenderers.ReplaceOrAdd<HtmlMathInlineRenderer>(new MathHtml.Inline());
+        renderer.ObjectRenderers.ReplaceOrAdd<HtmlMathBlockRenderer>(new MathHtml.Block());
+        renderer.Render(document);
+        return html.ToString();
     }
 
     private string? Embedded(string url, JsonObject? attachments)

@@ -44,6 +44,7 @@ internal sealed class NotebookRun
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(timeUp.Token, interrupted);
 
         int exitCode;
+        using (new UnexpectedEnd(reason => Stopped(reason)))
         using (var session = new NotebookSession(Path.GetDirectoryName(_settings.Notebook)!, new TeeOutput(_recorder, _report)))
             exitCode = await RunCellsAsync(session, interrupted, stop.Token).ConfigureAwait(false);
 
@@ -64,7 +65,12 @@ internal sealed class NotebookRun
             if (!cell.IsCode || string.IsNullOrWhiteSpace(cell.Source)) continue;
             var before = session.Variables.Select(variable => variable.Name).ToHashSet();
             var result = await RunCellAsync(session, cell, stop).ConfigureAwait(false);
-            if (result.Status == CellStatus.Stopped) return Stopped(cell, interrupted.IsCancellationRequested);
+            if (result.Status == CellStatus.Stopped)
+            {
+                var byUser = interrupted.IsCancellationRequested;
+                Stopped(byUser ? "the run was interrupted" : $"the time limit of {_settings.Timeout!.Value.TotalSeconds:0.###} s for the notebook was reached");
+                return byUser ? ExitCodes.Interrupted : ExitCodes.Failed;
+            }
             if (result.Error is { } error) return Failed(error);
             if (!_settings.Parameters.Any || !IsParameters(cell)) continue;
             try
@@ -84,7 +90,7 @@ internal sealed class NotebookRun
     private async Task<CellResult> RunCellAsync(NotebookSession session, NotebookCell cell, CancellationToken stop)
     {
         var number = ++_executed;
-        _report.CellStarted(number, _document.Cells.Count(c => c.IsCode && !string.IsNullOrWhiteSpace(c.Source)), CellLabel.Of(_document.Cells, cell));
+        _report.CellStarted(number, CellCount(), CellLabel.Of(_document.Cells, cell));
         _recorder.Begin(cell);
         cell.ExecutionCount = number;
         var started = DateTimeOffset.UtcNow;
@@ -114,14 +120,12 @@ internal sealed class NotebookRun
         return ExitCodes.Failed;
     }
 
-    private int Stopped(NotebookCell cell, bool byUser)
+    private void Stopped(string reason)
     {
-        var why = byUser ? "the run was interrupted" : $"the time limit of {_settings.Timeout!.Value.TotalSeconds:0.###} s for the notebook was reached";
-        var error = new CellError("Stopped", $"Cell {cell.ExecutionCount} was stopped: {why}.", null, null, []);
+        var error = new CellError("Stopped", $"Cell {_executed} was stopped: {reason}.", null, null, []);
         _recorder.Fail(error);
         _report.Failed(error.Message, error);
         Save();
-        return byUser ? ExitCodes.Interrupted : ExitCodes.Failed;
     }
 
     private void PrepareFolders()
@@ -137,6 +141,10 @@ internal sealed class NotebookRun
         _recorder.Save();
         _document.Save(_settings.ExecutedFile);
     }
+
+    // The cell of set parameters counts from the start.
+    private int CellCount() => _document.Cells.Count(cell => cell.IsCode && !string.IsNullOrWhiteSpace(cell.Source))
+        + (_settings.Parameters.Any && !_document.Cells.Any(cell => cell.Tags.Contains(NotebookParameters.InjectedTag)) ? 1 : 0);
 
     private static bool IsParameters(NotebookCell cell) => cell.IsCode && cell.Tags.Contains(NotebookParameters.Tag);
 
