@@ -53,7 +53,7 @@ public sealed class DynamicQuantizedLinear : nn.Module<Tensor, Tensor>, IQuantiz
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(qconfig);
         ArgumentNullException.ThrowIfNull(path);
-        return new(WeightPacking.Pack(module.weight, module.bias, qconfig, path.Length == 0 ? "weight" : $"{path}.weight"), path);
+        return new(WeightPacking.Pack(module.weight, module.bias, qconfig, PackedState.Join(path, "weight")), path);
     }
 
     /// <summary>y = x W^T + b.</summary>

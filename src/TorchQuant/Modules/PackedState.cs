@@ -27,6 +27,11 @@ internal static class PackedState
                 Add(state, weight + Scale, tensor(int8.Weights.Scales.ToArray()));
                 Add(state, weight + ZeroPoint, tensor(int8.Weights.ZeroPoints.ToArray()));
                 break;
+            case HalfLinear half:
+                var halves = empty(shape, dtype: ScalarType.Float16);
+                half.Unpack(halves.Span<Half>());
+                Add(state, weight, halves);
+                break;
             default:
                 throw new NotSupportedException($"{packed.GetType()} has no plain form.");
         }
@@ -51,22 +56,25 @@ internal static class PackedState
         if (plainBias is { Length: 1 } && rows != 1)
             throw Wrong(path, bias, state[bias], $"[{rows}]");
         using var contiguous = codes.contiguous();
-        switch (codes.dtype)
+        try
         {
-            case ScalarType.Int8:
-                var scales = Read<float>(state, weight + Scale, ScalarType.Float32, rows, path);
-                var zeroPoints = Read<int>(state, weight + ZeroPoint, ScalarType.Int32, rows, path);
-                try
-                {
-                    var packed = PackedWeights.Pack(contiguous.Span<sbyte>(), rows, columns, scales, Compact(zeroPoints));
-                    return new Int8Linear(packed, plainBias, reduceRange);
-                }
-                catch (ArgumentException e)
-                {
-                    throw new ArgumentException($"{Join(path, weight)}: {e.Message}", e);
-                }
-            default:
-                throw Wrong(path, weight, codes, "Int8 or Float16");
+            switch (codes.dtype)
+            {
+                case ScalarType.Int8:
+                    var scales = Read<float>(state, weight + Scale, ScalarType.Float32, rows, path);
+                    var zeroPoints = Read<int>(state, weight + ZeroPoint, ScalarType.Int32, rows, path);
+                    return new Int8Linear(PackedWeights.Pack(contiguous.Span<sbyte>(), rows, columns, scales, Compact(zeroPoints)), plainBias, reduceRange);
+                case ScalarType.Float16:
+                    using (var floats = contiguous.to(ScalarType.Float32))
+                        return HalfLinear.Pack(floats.Span<float>(), rows, columns, plainBias);
+                default:
+                    throw Wrong(path, weight, codes, "Int8 or Float16");
+            }
+        }
+        catch (ArgumentException e) when (e.ParamName is not null)
+        {
+            // A kernel's refusal, which knows no path.
+            throw new ArgumentException($"{Join(path, weight)}: {e.Message}", e);
         }
     }
 
@@ -105,5 +113,6 @@ internal static class PackedState
     public static ArgumentException Wrong(string path, string name, Tensor found, string expected) =>
         new($"{Join(path, name)} is {found.dtype} [{string.Join(", ", found.shape)}]; expected {expected}.");
 
-    private static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
+    /// <summary>The dotted path of a tensor in a module.</summary>
+    public static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
 }

@@ -6,7 +6,7 @@ namespace TorchQuant.Modules;
 /// <summary>From a float weight [out, in] and a qconfig to the packed form that the kernels read. Every module that holds a <see cref="PackedLinear"/> packs here.</summary>
 internal static class WeightPacking
 {
-    /// <summary>Quantizes a weight as the qconfig's weight observer says, and packs it: qint8 becomes an <see cref="Int8Linear"/>, float16 the half precision form.</summary>
+    /// <summary>Quantizes a weight as the qconfig's weight observer says, and packs it: qint8 becomes an <see cref="Int8Linear"/>, float16 a <see cref="HalfLinear"/>.</summary>
     /// <param name="weight">Float32 [out, in]; borrowed.</param>
     /// <param name="bias">Float32 [out], or null; borrowed.</param>
     /// <param name="qconfig">How to quantize.</param>
@@ -23,6 +23,8 @@ internal static class WeightPacking
         using var biasValues = bias?.contiguous();
         var (rows, columns) = (checked((int)weight.shape[0]), checked((int)weight.shape[1]));
         var plainBias = biasValues?.Span<float>().ToArray();
+        if (observer.dtype == qdtype.float16)
+            return HalfLinear.Pack(values.Span<float>(), rows, columns, plainBias);
         if (observer is not UniformQuantizationObserverBase uniform || observer.dtype != qdtype.qint8)
             throw new ArgumentException(
                 $"{path}: the qconfig's weight observer is {observer}; this module takes weights of qint8 (MinMaxObserver or PerChannelMinMaxObserver with dtype: qdtype.qint8) " +
