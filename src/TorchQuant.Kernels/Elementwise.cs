@@ -9,7 +9,7 @@ internal static unsafe class Elementwise<TLanes, TFloat, TInt>
     private const int InfinityBits = 0x7F800000;
 
     /// <summary>
-    /// The one place that rounds a real number to a code: clamp(round_half_even(scaled) + zeroPoint, low, high), NaN giving the zero point and infinities the ends.
+    /// The one place that rounds a real number to a code: clamp(round_half_even(scaled) + zeroPoint, low, high), where NaN counts as 0.
     /// The zero point is added after rounding; <paramref name="lowest"/> = low - zeroPoint and <paramref name="highest"/> = high - zeroPoint are whole, so clamping
     /// first is the same and keeps the conversion within int32.
     /// </summary>

@@ -2,7 +2,7 @@ namespace TorchQuant.Kernels;
 
 /// <summary>
 /// Between real numbers and 8-bit codes: code = clamp(round_half_even(x * (1 / scale)) + zeroPoint, quantMin, quantMax) and x = (code - zeroPoint) * scale.
-/// NaN gives the zero point, an infinity the nearest end of the range. Codes narrower than 8 bits (0..15) are kept one per byte.
+/// NaN counts as 0, so gives the zero point; an infinity gives the nearest end of the range. Codes narrower than 8 bits (0..15) are kept one per byte.
 /// </summary>
 public static unsafe class Quantizer
 {

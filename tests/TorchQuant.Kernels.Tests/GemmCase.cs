@@ -1,42 +1,75 @@
+using System.Runtime.InteropServices;
 using Xunit;
 
 namespace TorchQuant.Kernels.Tests;
 
 /// <summary>One multiplication and what it must give, for all three kinds of output.</summary>
-internal sealed record GemmCase(byte[] A, int M, QParams AParams, Weights Weights, float[] Bias, QParams OutParams, bool Relu, bool Accumulate)
+internal sealed class GemmCase
 {
     private const int Canaries = 64;
 
-    private readonly long[,] _sums = Reference.Sums(A, M, AParams.ZeroPoint, Weights);
-    private readonly PackedWeights _packed = Weights.Pack();
+    private readonly PackedWeights _packed;
+    private readonly float[] _bias;
+    private readonly QParams _outParams;
+    private readonly bool _relu;
+    private readonly bool _accumulate;
 
-    public static GemmCase Create(int m, int n, int k, int seed, Scheme scheme) => new(
-        Generators.Activations(m * k, seed), m, Generators.QParams(seed), Generators.Weights(n, k, seed + 1, scheme),
-        seed % 3 == 0 ? [] : Generators.Floats(n, seed + 2), Generators.QParams(seed + 3), seed % 2 == 0, seed % 5 < 2);
+    // Results between canaries; before a run, the canaries and what the results are added to.
+    private readonly int[] _sums;
+    private readonly float[] _floats;
+    private readonly byte[] _bytes;
 
-    public void AssertEqualsReference(Isa isa, int threads)
+    private GemmCase(int m, int n, int k, int seed, Scheme scheme)
     {
-        AssertOutput(77, (isaOutput) => Int8Gemm.MultiplyToInt32(isa, A, M, AParams.ZeroPoint, _packed, isaOutput.AsSpan(Canaries, M * Weights.N), threads),
-            (m, n, _) => (int)_sums[m, n], isa);
-        AssertOutput(7.5f, (isaOutput) => Int8Gemm.MultiplyToFloat(isa, A, M, AParams, _packed, Bias, isaOutput.AsSpan(Canaries, M * Weights.N), Relu, Accumulate, threads),
-            (m, n, before) => Reference.ToFloat(_sums[m, n], AParams, Weights.Scale(n), BiasOf(n), Accumulate ? before : null, Relu), isa);
-        AssertOutput((byte)77, (isaOutput) => Int8Gemm.MultiplyToByte(isa, A, M, AParams, _packed, Bias, OutParams, Relu, isaOutput.AsSpan(Canaries, M * Weights.N), threads),
-            (m, n, _) => (byte)Reference.ToByte(_sums[m, n], AParams, Weights.Scale(n), Weights.Scales.Length == 1, BiasOf(n), OutParams, Relu), isa);
+        (M, A, AParams, Weights) = (m, Generators.Activations(m * k, seed), Generators.QParams(seed), Generators.Weights(n, k, seed + 1, scheme));
+        (_packed, _outParams) = (Weights.Pack(), Generators.QParams(seed + 3));
+        _bias = seed % 3 == 0 ? [] : Generators.Floats(n, seed + 2);
+        (_relu, _accumulate) = (seed % 2 == 0, seed % 5 < 2);
+
+        long[,] sums = Reference.Sums(A, m, AParams.ZeroPoint, Weights);
+        (_sums, _floats, _bytes) = (Canary(77), Canary(7.5f), Canary((byte)77));
+        for (int i = 0; i < m * n; i++)
+        {
+            int column = i % n;
+            long sum = sums[i / n, column];
+            float? bias = _bias.Length == 0 ? null : _bias[column];
+            _sums[Canaries + i] = (int)sum;
+            _floats[Canaries + i] = Reference.ToFloat(sum, AParams, Weights.Scale(column), bias, _accumulate ? 7.5f : null, _relu);
+            _bytes[Canaries + i] = (byte)Reference.ToByte(sum, AParams, Weights.Scale(column), Weights.Scales.Length == 1, bias, _outParams, _relu);
+        }
     }
 
-    private float? BiasOf(int n) => Bias.Length == 0 ? null : Bias[n];
+    public int M { get; }
 
-    /// <summary>Runs into the middle of a buffer filled with a canary and compares all of it: the result, and that nothing else was written.</summary>
-    private void AssertOutput<T>(T canary, Action<T[]> run, Func<int, int, T, T> expected, Isa isa) where T : struct
+    public byte[] A { get; }
+
+    public QParams AParams { get; }
+
+    public Weights Weights { get; }
+
+    public static GemmCase Create(int m, int n, int k, int seed, Scheme scheme) => new(m, n, k, seed, scheme);
+
+    /// <summary>Runs into the middle of buffers filled with canaries and compares all of them: the results, and that nothing else was written.</summary>
+    public void AssertEqualsReference(Isa isa, int threads)
     {
-        T[] output = new T[M * Weights.N + 2 * Canaries];
-        Array.Fill(output, canary);
-        run(output);
-        for (int i = 0; i < output.Length; i++)
-        {
-            int at = i - Canaries;
-            T wanted = at < 0 || at >= M * Weights.N ? canary : expected(at / Weights.N, at % Weights.N, canary);
-            Assert.True(wanted.Equals(output[i]), $"{isa}, {typeof(T).Name} M={M} N={Weights.N} K={Weights.K}: element {at} is {output[i]}, expected {wanted}");
-        }
+        int length = M * Weights.N;
+        int[] sums = Canary(77);
+        Int8Gemm.MultiplyToInt32(isa, A, M, AParams.ZeroPoint, _packed, sums.AsSpan(Canaries, length), threads);
+        AssertSame(_sums, sums, isa);
+        float[] floats = Canary(7.5f);
+        Int8Gemm.MultiplyToFloat(isa, A, M, AParams, _packed, _bias, floats.AsSpan(Canaries, length), _relu, _accumulate, threads);
+        AssertSame(_floats, floats, isa);
+        byte[] bytes = Canary((byte)77);
+        Int8Gemm.MultiplyToByte(isa, A, M, AParams, _packed, _bias, _outParams, _relu, bytes.AsSpan(Canaries, length), threads);
+        AssertSame(_bytes, bytes, isa);
+    }
+
+    private T[] Canary<T>(T value) => [.. Enumerable.Repeat(value, M * Weights.N + 2 * Canaries)];
+
+    private void AssertSame<T>(T[] expected, T[] found, Isa isa) where T : struct
+    {
+        // Bytes, so that -0 is not 0.
+        int same = MemoryMarshal.AsBytes(expected.AsSpan()).CommonPrefixLength(MemoryMarshal.AsBytes(found.AsSpan())) / Marshal.SizeOf<T>();
+        Assert.True(same == expected.Length, same == expected.Length ? "" : $"{isa}, {typeof(T).Name} M={M} N={Weights.N} K={Weights.K}: element {same - Canaries} is {found[same]}, expected {expected[same]}");
     }
 }

@@ -1,19 +1,146 @@
+using FsCheck;
+using FsCheck.Xunit;
 using Xunit;
 
 namespace TorchQuant.Kernels.Tests;
 
 public class Int8GemmTests
 {
-    [Theory]
-    [InlineData(1, 1, 1)]
-    [InlineData(3, 33, 7)]
-    [InlineData(9, 65, 130)]
-    public void Every_kernel_equals_the_reference_bit_for_bit(int m, int n, int k)
+    // Two of the largest tiles (14 rows, 32 columns, 4 x 4 deep) and one more.
+    private const int MostRows = 29, MostColumns = 65, MostDepth = 33;
+
+    public static TheoryData<Isa> EveryIsa => [.. Isa.Available];
+
+    [Fact]
+    public void Every_kernel_equals_the_reference_for_every_pair_of_sizes_to_two_tiles_and_one()
     {
+        for (int m = 1; m <= MostRows; m++)
+            for (int n = 1; n <= MostColumns; n++)
+                AssertEveryKernel(m, n, Mix(m, n, MostDepth));
+        for (int m = 1; m <= MostRows; m++)
+            for (int k = 1; k <= MostDepth; k++)
+                AssertEveryKernel(m, Mix(m, k, MostColumns), k);
+        for (int n = 1; n <= MostColumns; n++)
+            for (int k = 1; k <= MostDepth; k++)
+                AssertEveryKernel(Mix(n, k, MostRows), n, k);
+    }
+
+    [Property(MaxTest = 150, EndSize = 10_000)]
+    public void Every_kernel_equals_the_reference_bit_for_bit(NonNegativeInt m, NonNegativeInt n, NonNegativeInt k, Scheme scheme, int seed)
+    {
+        GemmCase one = GemmCase.Create(m.Get % 40 + 1, n.Get % 200 + 1, k.Get % 300 + 1, seed, scheme);
         foreach (Isa isa in Isa.Available)
+            one.AssertEqualsReference(isa, threads: 1 + Math.Abs(seed % 3));
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryIsa))]
+    public void More_rows_than_a_block_holds_equal_the_reference(Isa isa)
+    {
+        GemmCase.Create(m: 75, n: 40, k: 4096, seed: 5, Scheme.PerChannelAffine).AssertEqualsReference(isa, threads: 1);
+        GemmCase.Create(m: 75, n: 40, k: 4096, seed: 6, Scheme.PerTensorSymmetric).AssertEqualsReference(isa, threads: 2);
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryIsa))]
+    public void Sums_at_the_edge_of_int32_are_exact(Isa isa)
+    {
+        // 255 * 128 * 65,793 is the last multiple that fits; two such products in a row leave int16 at once.
+        const int K = 65_793;
+        byte[] a = new byte[2 * K];
+        Array.Fill(a, byte.MaxValue);
+        sbyte[] weights = new sbyte[2 * K];
+        Array.Fill(weights, sbyte.MinValue, 0, K);
+        Array.Fill(weights, sbyte.MaxValue, K, K);
+        int[] sums = new int[4];
+        Int8Gemm.MultiplyToInt32(isa, a, 2, 0, PackedWeights.Pack(weights, 2, K, [1f]), sums, threads: 1);
+        Assert.Equal([-255 * 128 * K, 255 * 127 * K, -255 * 128 * K, 255 * 127 * K], sums);
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryIsa))]
+    public void The_number_of_threads_changes_no_bit(Isa isa)
+    {
+        foreach ((int m, int n, int k) in new[] { (1, 3000, 300), (200, 31, 300), (90, 400, 100) })
         {
-            foreach (Scheme scheme in Enum.GetValues<Scheme>())
-                GemmCase.Create(m, n, k, seed: m + n + k, scheme).AssertEqualsReference(isa, threads: 2);
+            Weights weights = Generators.Weights(n, k, seed: m);
+            PackedWeights packed = weights.Pack();
+            byte[] a = Generators.Activations(m * k, seed: n);
+            float[] bias = Generators.Floats(n, seed: k);
+            float[] one = new float[m * n];
+            Int8Gemm.MultiplyToFloat(isa, a, m, new QParams(0.1f, 7), packed, bias, one, relu: false, accumulate: false, threads: 1);
+            for (int threads = 2; threads <= 5; threads++)
+            {
+                float[] several = new float[m * n];
+                Int8Gemm.MultiplyToFloat(isa, a, m, new QParams(0.1f, 7), packed, bias, several, relu: false, accumulate: false, threads);
+                Assert.Equal(one, several);
+            }
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryIsa))]
+    public void A_bias_that_is_not_a_number_gives_the_zero_point_and_an_infinite_one_saturates(Isa isa)
+    {
+        PackedWeights weights = PackedWeights.Pack(new sbyte[20 * 4], 20, 4, [0.5f]);
+        foreach ((float bias, byte expected) in new[] { (float.NaN, (byte)9), (float.PositiveInfinity, (byte)255), (float.NegativeInfinity, (byte)0), (3e38f, (byte)255), (-3e38f, (byte)0) })
+        {
+            byte[] output = new byte[20];
+            float[] biases = [.. Enumerable.Repeat(bias, 20)];
+            Int8Gemm.MultiplyToByte(isa, new byte[4], 1, new QParams(1, 0), weights, biases, new QParams(1, 9), relu: false, output, threads: 1);
+            Assert.All(output, code => Assert.Equal(expected, code));
+        }
+    }
+
+    [Fact]
+    public void The_public_calls_use_the_current_row_and_give_its_results()
+    {
+        GemmCase one = GemmCase.Create(3, 40, 10, seed: 1, Scheme.PerChannelAffine);
+        PackedWeights packed = one.Weights.Pack();
+        long[,] sums = Reference.Sums(one.A, 3, one.AParams.ZeroPoint, one.Weights);
+        int[] output = new int[120];
+        Int8Gemm.MultiplyToInt32(one.A, 3, one.AParams.ZeroPoint, packed, output);
+        Assert.Equal(sums.Cast<long>(), output.Select(sum => (long)sum));
+
+        float[] expected = new float[120], found = new float[120];
+        Int8Gemm.MultiplyToFloat(Isa.Current, one.A, 3, one.AParams, packed, [], expected, relu: true, accumulate: false, threads: 1);
+        Int8Gemm.MultiplyToFloat(one.A, 3, one.AParams, packed, [], found, relu: true);
+        Assert.Equal(expected, found);
+    }
+
+    [Fact]
+    public void No_rows_give_nothing()
+    {
+        PackedWeights weights = Generators.Weights(3, 5, seed: 1).Pack();
+        Int8Gemm.MultiplyToInt32([], 0, 0, weights, []);
+        Int8Gemm.MultiplyToFloat([], 0, new QParams(1, 0), weights, [], []);
+        Int8Gemm.MultiplyToByte([], 0, new QParams(1, 0), weights, [], new QParams(1, 0), relu: false, []);
+    }
+
+    [Fact]
+    public void Arguments_that_do_not_fit_are_named_with_what_was_found_and_expected()
+    {
+        PackedWeights weights = Generators.Weights(3, 5, seed: 1).Pack();
+        Assert.Contains("a has 9 elements; expected 10", Failure(() => Int8Gemm.MultiplyToInt32(new byte[9], 2, 0, weights, new int[6])));
+        Assert.Contains("output has 5 elements; expected 6", Failure(() => Int8Gemm.MultiplyToInt32(new byte[10], 2, 0, weights, new int[5])));
+        Assert.Contains("zero point 256; expected 0 to 255", Failure(() => Int8Gemm.MultiplyToInt32(new byte[10], 2, 256, weights, new int[6])));
+        Assert.Contains("threads is 0; expected at least 1", Failure(() => Int8Gemm.MultiplyToInt32(new byte[10], 2, 0, weights, new int[6], threads: 0)));
+        Assert.Contains("bias has 2 elements; expected 3", Failure(() => Int8Gemm.MultiplyToFloat(new byte[5], 1, new QParams(1, 0), weights, new float[2], new float[3])));
+        Assert.Contains("aParams has the scale 0", Failure(() => Int8Gemm.MultiplyToFloat(new byte[5], 1, new QParams(0, 0), weights, [], new float[3])));
+        Assert.Contains("outParams has the scale NaN", Failure(() => Int8Gemm.MultiplyToByte(new byte[5], 1, new QParams(1, 0), weights, [], new QParams(float.NaN, 0), false, new byte[3])));
+        Assert.Contains("outParams has the zero point -1", Failure(() => Int8Gemm.MultiplyToByte(new byte[5], 1, new QParams(1, 0), weights, [], new QParams(1, -1), false, new byte[3])));
+    }
+
+    private static string Failure(Action call) => Assert.ThrowsAny<ArgumentException>(call).Message;
+
+    /// <summary>A size from 1 to <paramref name="most"/> that looks unrelated to the other two.</summary>
+    private static int Mix(int x, int y, int most) => (x * 31 + y * 17) % most + 1;
+
+    private static void AssertEveryKernel(int m, int n, int k)
+    {
+        int seed = (m * 101 + n) * 67 + k;
+        GemmCase one = GemmCase.Create(m, n, k, seed, (Scheme)(seed % 4));
+        foreach (Isa isa in Isa.Available)
+            one.AssertEqualsReference(isa, threads: 1);
     }
 }

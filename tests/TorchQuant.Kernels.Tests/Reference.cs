@@ -3,12 +3,12 @@ namespace TorchQuant.Kernels.Tests;
 /// <summary>What every kernel must equal bit for bit: plain loops over long, no packing, no tricks.</summary>
 internal static class Reference
 {
-    /// <summary>code = clamp(round_half_even(x / scale by the reciprocal) + zero point); NaN gives the zero point.</summary>
+    /// <summary>code = clamp(round_half_even(x / scale by the reciprocal) + zero point); NaN counts as 0.</summary>
     public static int Quantize(float x, QParams qparams, int low, int high)
     {
         float scaled = x * (1f / qparams.Scale);
         if (float.IsNaN(scaled))
-            return qparams.ZeroPoint;
+            scaled = 0;
         return (int)Math.Clamp(Math.Round((double)scaled, MidpointRounding.ToEven) + qparams.ZeroPoint, low, high);
     }
 

@@ -42,6 +42,8 @@ internal static unsafe class WorkerPool
     private static int s_done;
     private static volatile int s_run;
 
+    internal static bool HasParkedWorker => Array.Exists(s_isParked, static isParked => isParked);
+
     /// <summary>Calls body(state, unit) for every unit below <paramref name="units"/>, on at most <paramref name="threads"/> threads, and returns when all are done.</summary>
     /// <param name="units">How many units.</param>
     /// <param name="threads">How many threads may be used, the caller included.</param>

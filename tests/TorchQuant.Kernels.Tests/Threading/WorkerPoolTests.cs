@@ -1,0 +1,54 @@
+using FsCheck;
+using FsCheck.Xunit;
+using Xunit;
+
+namespace TorchQuant.Kernels.Tests;
+
+public class WorkerPoolTests
+{
+    /// <summary>Enough that workers are woken.</summary>
+    private const long Long = 1_000_000;
+
+    [Property(MaxTest = 300, EndSize = 200)]
+    public void Every_unit_is_done_exactly_once(NonNegativeInt units, PositiveInt threads) => AssertOnce(units.Get, threads.Get % 6 + 1);
+
+    [Fact]
+    public async Task Callers_at_once_all_get_their_units_done()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 6).Select(i => Task.Run(() =>
+        {
+            for (int repeat = 0; repeat < 200; repeat++)
+                AssertOnce(units: 1 + (i * 7 + repeat) % 40, threads: 1 + repeat % 4);
+        })));
+    }
+
+    [Fact]
+    public unsafe void A_run_inside_a_run_is_done_by_its_caller()
+    {
+        int done = 0;
+        WorkerPool.Run(20, 4, &Outer, &done, Long);
+        Assert.Equal(20 * 10, done);
+
+        static void Outer(void* state, int unit) => WorkerPool.Run(10, 4, &Inner, state, Long);
+        static void Inner(void* state, int unit) => Interlocked.Increment(ref *(int*)state);
+    }
+
+    [Fact]
+    public void Parked_workers_wake_for_a_later_run()
+    {
+        AssertOnce(units: 50, threads: 4);
+        if (Environment.ProcessorCount > 1)
+            Assert.True(SpinWait.SpinUntil(static () => WorkerPool.HasParkedWorker, TimeSpan.FromSeconds(30)));
+        AssertOnce(units: 50, threads: 4);
+    }
+
+    private static unsafe void AssertOnce(int units, int threads)
+    {
+        int[] counts = new int[units + 1];
+        fixed (int* state = counts)
+            WorkerPool.Run(units, threads, &Count, state, Long);
+        Assert.Equal([.. Enumerable.Repeat(1, units), 0], counts);
+
+        static void Count(void* state, int unit) => Interlocked.Increment(ref ((int*)state)[unit]);
+    }
+}
