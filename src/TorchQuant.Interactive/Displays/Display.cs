@@ -1,0 +1,110 @@
+using TorchQuant.Interactive.Rendering;
+using TorchSharp;
+
+namespace TorchQuant.Interactive;
+
+/// <summary>What TorchQuant's and TorchSharp's objects look like: object in, <see cref="Visual"/> out. A notebook that loaded the extension shows them so by itself.</summary>
+public static class Display
+{
+    /// <summary>One row per module, the total last.</summary>
+    public static Table Of(ModelSize size, string title = "Model size")
+    {
+        ArgumentNullException.ThrowIfNull(size);
+        return new Table(title, ["module", "type", "parameters", new Column("size", "MB", "N2")],
+            [.. size.Rows.Select(row => (object?[])[PathCell(row.Path), row.Type, row.Parameters, row.Megabytes]), ["total", "", size.TotalParameters, size.Megabytes]])
+        { HasTotal = true };
+    }
+
+    /// <summary>One row per module of either model, the total last.</summary>
+    public static Table Of(SizeComparison comparison, string title = "Size before and after")
+    {
+        ArgumentNullException.ThrowIfNull(comparison);
+        return new Table(title, ["module", "before", new Column("size", "MB", "N2"), "after", new Column("size", "MB", "N2"), new Column("after / before", "", "P1")],
+        [
+            .. comparison.Rows.Select(row => (object?[])[PathCell(row.Path), row.Before?.Type, row.Before?.Megabytes, TypeCell(row.After?.Type), row.After?.Megabytes, Ratio(row.Ratio)]),
+            ["total", "", comparison.Before.Megabytes, "", comparison.After.Megabytes, Ratio(comparison.Ratio)],
+        ])
+        { HasTotal = true };
+    }
+
+    /// <summary>Median, quartiles, extremes, runs.</summary>
+    public static Table Of(Timing timing, string title = "Time")
+    {
+        ArgumentNullException.ThrowIfNull(timing);
+        return new Table(title, ["candidate", new Column("median", "ms", "N3"), new Column("quartiles", "ms"), new Column("extremes", "ms"), "runs"], [TimingRow(timing)]);
+    }
+
+    /// <summary>One row per candidate with its speed-up over the first, the machine below.</summary>
+    public static Table Of(TimingComparison comparison, string title = "Time")
+    {
+        ArgumentNullException.ThrowIfNull(comparison);
+        return new Table(title,
+            ["candidate", new Column("median", "ms", "N3", Best.Lowest), new Column("quartiles", "ms"), new Column("extremes", "ms"), "runs", new Column("speed-up", "×", "N2")],
+            [.. comparison.Timings.Select(timing => (object?[])[.. TimingRow(timing), comparison.Speedup(timing)])])
+        { Caption = comparison.Machine.ToString() };
+    }
+
+    /// <summary>The model's modules as a tree: type, parameters, bytes.</summary>
+    public static Table Of(torch.nn.Module model, string title = "") => ModuleTreeView.Of(model, title);
+
+    /// <summary>Two models with the same paths as one tree: what became of each module.</summary>
+    /// <param name="before">The model before, usually float.</param>
+    /// <param name="after">The model after, usually quantized.</param>
+    /// <param name="title">Above the table.</param>
+    public static Table Compare(torch.nn.Module before, torch.nn.Module after, string title = "Modules before and after") => ModuleTreeView.Compare(before, after, title);
+
+    /// <summary>Shape, type, least, mean and greatest value, and the first values.</summary>
+    public static Table Of(torch.Tensor tensor, string title = "") => TensorView.Of(tensor, title);
+
+    /// <summary>Sizes of several forms of one model as bars stacked by module: one bar per form.</summary>
+    /// <param name="title">The chart's title.</param>
+    /// <param name="sizes">Each form's name and size.</param>
+    /// <param name="depth">How many parts of a module's path are told apart: 1 sums up each child of the model.</param>
+    /// <param name="subtitle">Under the title.</param>
+    public static BarChart SizeChart(string title, IReadOnlyList<(string Name, ModelSize Size)> sizes, int depth = 1, string subtitle = "")
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(depth, 1);
+        var groups = sizes.SelectMany(form => form.Size.Rows).Select(row => Group(row.Path)).Distinct(StringComparer.Ordinal).ToList();
+        var bars = groups.Select(group => new BarSeries(group, sizes.Select(form => form.Size.Rows.Where(row => Group(row.Path) == group).Sum(row => row.Megabytes)).ToArray()));
+        return Chart.Bars(title, [.. sizes.Select(form => form.Name)], [.. bars], new Axis("size", "MB"), BarLayout.Stacked, horizontal: true, subtitle: subtitle);
+
+        string Group(string path) => path.Length == 0 ? "(model)" : string.Join('.', path.Split('.').Take(depth));
+    }
+
+    /// <summary>The sizes of each module before and after, side by side.</summary>
+    /// <param name="comparison">Of the two models.</param>
+    /// <param name="title">The chart's title.</param>
+    /// <param name="before">What the first model is, in the legend; a data type's name gives its colour.</param>
+    /// <param name="after">What the second model is.</param>
+    public static BarChart SizeChart(SizeComparison comparison, string title = "Size by module", string before = "float", string after = "int8")
+    {
+        ArgumentNullException.ThrowIfNull(comparison);
+        return Chart.Bars(title, [.. comparison.Rows.Select(row => row.Path.Length == 0 ? "(model)" : row.Path)],
+        [
+            new BarSeries(before, comparison.Rows.Select(row => row.Before?.Megabytes ?? 0).ToArray()),
+            new BarSeries(after, comparison.Rows.Select(row => row.After?.Megabytes ?? 0).ToArray()),
+        ], new Axis("size", "MB"), horizontal: comparison.Rows.Count > 8);
+    }
+
+    /// <summary>The median time of each candidate; the thin lines span the middle half of the runs.</summary>
+    public static BarChart TimeChart(TimingComparison comparison, string title = "Time", string what = "time", string subtitle = "")
+    {
+        ArgumentNullException.ThrowIfNull(comparison);
+        var timings = comparison.Timings;
+        var bars = new BarSeries(what, timings.Select(t => t.Median).ToArray(), timings.Select(t => t.LowerQuartile).ToArray(), timings.Select(t => t.UpperQuartile).ToArray());
+        return Chart.Bars(title, [.. timings.Select(timing => timing.Name)], [bars], new Axis(what, "ms"), subtitle: subtitle,
+            caption: $"Median of {timings.Min(t => t.Milliseconds.Count)} runs or more; the thin line spans the middle half of them. {comparison.Machine}.");
+    }
+
+    internal static Cell TypeCell(string? type) => new(type ?? "", type is not null && Palette.ForName(type) is { } color ? color : "");
+
+    private static Cell PathCell(string path) => new(path.Length == 0 ? "(model)" : path, Code: true);
+
+    private static double? Ratio(double ratio) => double.IsNaN(ratio) ? null : ratio;
+
+    private static object?[] TimingRow(Timing timing) =>
+    [
+        timing.Name, timing.Median, $"{NumberText.Fixed(timing.LowerQuartile, 3)} to {NumberText.Fixed(timing.UpperQuartile, 3)}",
+        $"{NumberText.Fixed(timing.Minimum, 3)} to {NumberText.Fixed(timing.Maximum, 3)}", timing.Milliseconds.Count,
+    ];
+}

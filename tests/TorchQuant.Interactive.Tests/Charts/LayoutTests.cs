@@ -1,0 +1,122 @@
+using FsCheck.Xunit;
+using TorchQuant.Interactive.Rendering;
+using Xunit;
+
+namespace TorchQuant.Interactive.Tests.Charts;
+
+public class LayoutTests
+{
+    public static TheoryData<int> TutorialCharts => [.. Enumerable.Range(0, Samples.Tutorial.Count)];
+
+    [Theory]
+    [MemberData(nameof(TutorialCharts))]
+    public void Texts_do_not_overlap_texts(int index)
+    {
+        foreach (var width in new[] { 360, 720, 1100 }) CheckTexts(Samples.Tutorial[index] with { Width = width });
+    }
+
+    [Theory]
+    [MemberData(nameof(TutorialCharts))]
+    public void Legends_stand_above_the_plot(int index)
+    {
+        var scene = Samples.Tutorial[index].Draw();
+        // The plot begins with its grid lines; titles and legends come before them, and nothing of them reaches into it.
+        var marks = scene.Marks.ToList();
+        var firstGrid = marks.FindIndex(mark => mark is PathMark { Thickness: 1 });
+        var top = marks[firstGrid..].OfType<PathMark>().Where(path => path.Thickness == 1).Min(path => path.Bounds.Top);
+        Assert.True(firstGrid > 0);
+        Assert.All(marks[..firstGrid], mark => Assert.True(mark.Bounds.Bottom <= top + 1, $"{mark} reaches below {top}"));
+    }
+
+    [Theory]
+    [MemberData(nameof(TutorialCharts))]
+    public void All_marks_lie_within_the_drawing(int index)
+    {
+        foreach (var width in new[] { 280, 720, 2000 }) CheckWithin(Samples.Tutorial[index] with { Width = width });
+    }
+
+    [Property(MaxTest = 100)]
+    public void All_marks_of_any_data_lie_within_the_drawing(double[] values, string title, string label)
+    {
+        foreach (var chart in Samples.Of(values)) CheckWithin(chart with { Title = title ?? "", Subtitle = label ?? "", Caption = label ?? "" });
+    }
+
+    [Fact]
+    public void All_marks_of_degenerate_data_lie_within_the_drawing()
+    {
+        foreach (var (_, values) in Samples.Degenerate)
+            foreach (var chart in Samples.Of(values)) CheckWithin(chart);
+    }
+
+    [Property(MaxTest = 100)]
+    public void Any_number_of_series_with_any_names_keeps_the_legend_apart(string[] names)
+    {
+        var lines = names.Take(40).Select((name, i) => new LineSeries(name ?? "", [i, i + 1.0])).ToList();
+        var chart = Chart.Lines("t", lines, "x", "y");
+        CheckTexts(chart);
+        CheckWithin(chart);
+    }
+
+    [Fact]
+    public void Long_names_keep_what_differs()
+    {
+        var texts = Samples.Tutorial.Single(chart => chart is BarChart { Horizontal: false, Categories.Count: 30 }).Draw().Marks.OfType<TextMark>().Where(text => text.Slanted).ToList();
+        Assert.True(texts.Count > 10);
+        Assert.Equal(texts.Count, texts.Select(text => text.Tooltip).Distinct().Count());
+        Assert.All(texts.Skip(3), text => Assert.EndsWith("weight", text.Text, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Numbers_stand_at_the_end_of_every_bar_that_has_room()
+    {
+        var scene = Chart.Bars("t", ["a", "b"], [new BarSeries("float", [10.0, 4]), new BarSeries("int8", [2.5, 1])]).Draw();
+        foreach (var number in new[] { "10", "4", "2.5", "1" }) Assert.Contains(scene.Marks.OfType<TextMark>(), text => text.Text == number && text.Size == BarPlot.ValueSize);
+    }
+
+    [Fact]
+    public void Stacks_show_their_total_and_the_parts_that_fit()
+    {
+        var scene = Chart.Bars("t", ["a"], [new BarSeries("x", [60.0]), new BarSeries("y", [40.0])], layout: BarLayout.Stacked, horizontal: true).Draw();
+        foreach (var number in new[] { "60", "40", "100" }) Assert.Contains(scene.Marks.OfType<TextMark>(), text => text.Text == number && text.Size == BarPlot.ValueSize);
+    }
+
+    [Fact]
+    public void Bars_are_as_long_as_their_values()
+    {
+        var rects = Chart.Bars("t", ["a", "b"], [new BarSeries("x", [10.0, 2.5])]).Draw().Marks.OfType<RectMark>().ToList();
+        Assert.Equal(4, rects[0].Height / rects[1].Height, 6);
+        var lying = Chart.Bars("t", ["a", "b"], [new BarSeries("x", [10.0, 2.5])], horizontal: true).Draw().Marks.OfType<RectMark>().ToList();
+        Assert.Equal(4, lying[0].Width / lying[1].Width, 6);
+    }
+
+    [Fact]
+    public void The_comb_has_a_tooth_per_level_that_it_says()
+    {
+        const int levels = 16;
+        var scene = Chart.Histogram("t", [-0.7f, 0.7f], "w", new QuantizationGrid(0.1, 0, -8, 7)).Draw();
+        var teeth = scene.Marks.OfType<PathMark>().Where(path => path.Stroke.Color == Palette.Int8 && path.Bounds.Bottom - path.Bounds.Top < Comb.Height && path.Bounds.Left == path.Bounds.Right).ToList();
+        Assert.Equal(levels, teeth.Count);
+        Assert.Contains(scene.Marks.OfType<TextMark>(), text => text.Text.StartsWith("16 int4 levels", StringComparison.Ordinal));
+        var crowded = Chart.Histogram("t", [-0.7f, 0.7f], "w", new QuantizationGrid(2.0 / 65535, 0, -32768, 32767)).Draw();
+        Assert.Contains(crowded.Marks.OfType<TextMark>(), text => text.Text.Contains("every 256th drawn", StringComparison.Ordinal));
+    }
+
+    private static void CheckTexts(Chart chart)
+    {
+        // Slanted texts are parallel; their upright boxes say nothing about them.
+        var texts = chart.Draw().Marks.OfType<TextMark>().Where(text => !text.Slanted && text.Text.Length > 0).ToList();
+        for (var i = 0; i < texts.Count; i++)
+            for (var k = i + 1; k < texts.Count; k++)
+                Assert.False(texts[i].Bounds.Overlaps(texts[k].Bounds), $"{chart.Title} at {chart.Width}: '{texts[i].Text}' {texts[i].Bounds} overlaps '{texts[k].Text}' {texts[k].Bounds}");
+    }
+
+    private static void CheckWithin(Chart chart)
+    {
+        var scene = chart.Draw();
+        foreach (var mark in scene.Marks)
+        {
+            var box = mark.Bounds;
+            Assert.True(box.Left >= -0.01 && box.Top >= -0.01 && box.Right <= scene.Width + 0.01 && box.Bottom <= scene.Height + 0.01, $"{chart.Title} at {chart.Width}: {mark} {box} outside {scene.Width} x {scene.Height}");
+        }
+    }
+}
