@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace TorchQuant.Notebooks.Tests.Support;
 
 /// <summary>Notebook files as other programs write them.</summary>
-internal static class Notebooks
+internal static class NotebookJson
 {
     /// <summary>A notebook of C# cells; a cell that begins with <c>md:</c> is markdown, one with <c>parameters:</c> is tagged so.</summary>
     public static string Of(params string[] cells) => new JsonObject
