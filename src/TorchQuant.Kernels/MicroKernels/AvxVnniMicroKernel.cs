@@ -48,10 +48,22 @@ internal readonly unsafe struct AvxVnniMicroKernel : IMicroKernel
             s3 = Dot.Add(s3, x, panel + 96);
         }
 
-        (s0 + t0).Store(tile);
-        (s1 + t1).Store(tile + 8);
-        (s2 + t2).Store(tile + 16);
-        (s3 + t3).Store(tile + 24);
+        Store(s0 + t0, s1 + t1, tile);
+        Store(s2 + t2, s3 + t3, tile + 16);
+    }
+
+    /// <summary>Whoever reads the tile next with 512-bit loads would wait for two 256-bit stores; of a taller tile the stores are long done.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(Ints left, Ints right, int* target)
+    {
+        if (Vector512.IsHardwareAccelerated)
+        {
+            Vector512.Create(left, right).Store(target);
+            return;
+        }
+
+        left.Store(target);
+        right.Store(target + Ints.Count);
     }
 
     private readonly struct Dot : IGroupDot<Ints>
