@@ -60,14 +60,11 @@ internal readonly unsafe struct EmbeddingTable(byte* codes, int rowBytes, int bi
 }
 
 /// <summary>target[i, :] = row indices[i].</summary>
-internal readonly unsafe struct EmbeddingLookup(EmbeddingTable table, long* indices, nint count, float* target) : ILaneWork
+internal readonly unsafe struct EmbeddingLookup(EmbeddingTable table, long* indices, float* target) : IRowBody
 {
     /// <inheritdoc/>
-    public void Run<TLanes, TFloat, TInt>() where TLanes : struct, ILanes<TFloat, TInt>
-    {
-        for (nint i = 0; i < count; i++)
-            table.Combine<TLanes, TFloat, TInt>(indices[i], 1, RowUse.Set, target + i * table.Columns);
-    }
+    public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt> =>
+        table.Combine<TLanes, TFloat, TInt>(indices[row], 1, RowUse.Set, target + row * table.Columns);
 }
 
 /// <summary>target = the rows of one bag combined; zeros if there is none but padding.</summary>

@@ -20,16 +20,16 @@ internal static unsafe class HalfTile<TLanes, TFloat, TInt>
         for (nint input = 0; input < k; input++)
         {
             TFloat activation = TLanes.Broadcast(x[input]);
-            PackedHalves<TLanes, TFloat, TInt>.Load(panel0, input, pair, out TFloat low, out TFloat high);
+            HalfDecoder<TLanes, TFloat, TInt>.Load(panel0, input, pair, out TFloat low, out TFloat high);
             a0 = TLanes.FusedMultiplyAdd(activation, low, a0);
             a1 = TLanes.FusedMultiplyAdd(activation, high, a1);
-            PackedHalves<TLanes, TFloat, TInt>.Load(panel1, input, pair, out low, out high);
+            HalfDecoder<TLanes, TFloat, TInt>.Load(panel1, input, pair, out low, out high);
             b0 = TLanes.FusedMultiplyAdd(activation, low, b0);
             b1 = TLanes.FusedMultiplyAdd(activation, high, b1);
-            PackedHalves<TLanes, TFloat, TInt>.Load(panel2, input, pair, out low, out high);
+            HalfDecoder<TLanes, TFloat, TInt>.Load(panel2, input, pair, out low, out high);
             c0 = TLanes.FusedMultiplyAdd(activation, low, c0);
             c1 = TLanes.FusedMultiplyAdd(activation, high, c1);
-            PackedHalves<TLanes, TFloat, TInt>.Load(panel3, input, pair, out low, out high);
+            HalfDecoder<TLanes, TFloat, TInt>.Load(panel3, input, pair, out low, out high);
             d0 = TLanes.FusedMultiplyAdd(activation, low, d0);
             d1 = TLanes.FusedMultiplyAdd(activation, high, d1);
         }
@@ -44,14 +44,14 @@ internal static unsafe class HalfTile<TLanes, TFloat, TInt>
     /// sums[32 r + c] = sum over k of x[r, k] * panel[k, c], for the two vectors of columns c at <paramref name="pair"/> and 16 + <paramref name="pair"/>. Where there are fewer than
     /// six rows the last is taken again.
     /// </summary>
-    public static void SixRows<TWeights>(float* x, int rows, nint k, void* panel, nint pair, float* sums) where TWeights : struct, IHalfWeights<TFloat>
+    public static void SixRows(float* x, int rows, nint k, uint* panel, nint pair, float* sums)
     {
         float* x1 = x + Math.Min(1, rows - 1) * k, x2 = x + Math.Min(2, rows - 1) * k, x3 = x + Math.Min(3, rows - 1) * k;
         float* x4 = x + Math.Min(4, rows - 1) * k, x5 = x + Math.Min(5, rows - 1) * k;
         TFloat a0 = TLanes.Broadcast(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0, e0 = a0, e1 = a0, f0 = a0, f1 = a0;
         for (nint input = 0; input < k; input++)
         {
-            TWeights.Load(panel, input, pair, out TFloat low, out TFloat high);
+            HalfDecoder<TLanes, TFloat, TInt>.Load(panel, input, pair, out TFloat low, out TFloat high);
             TFloat activation = TLanes.Broadcast(x[input]);
             a0 = TLanes.FusedMultiplyAdd(activation, low, a0);
             a1 = TLanes.FusedMultiplyAdd(activation, high, a1);

@@ -18,27 +18,45 @@ internal static class ActivationLanes<TLanes, TFloat, TInt>
 
     /// <summary>1 / (1 + 2^(-x log2 e)). Infinities give exactly 0 and 1, NaN stays NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TFloat Sigmoid(TFloat x)
-    {
-        // 2^128 is infinity and 2^-127 is 0 by their exponent bits: beyond them nothing changes. NaN must stand on the right of Min and Max to stay.
-        TFloat t = TLanes.Multiply(x, TLanes.Broadcast(-Log2E));
-        t = TLanes.Min(TLanes.Broadcast(128f), TLanes.Max(TLanes.Broadcast(-127f), t));
-        TFloat one = TLanes.Broadcast(1f);
-        return TLanes.Divide(one, TLanes.Add(one, Exp2(t)));
-    }
+    public static TFloat Sigmoid(TFloat x) => TLanes.Divide(TLanes.Broadcast(1f), SigmoidDivisor(x));
 
     /// <summary>sign(x) (1 - q) / (1 + q) with q = 2^(-2 |x| log2 e): odd, within [-1, 1]. NaN stays NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TFloat Tanh(TFloat x)
     {
-        TInt sign = TLanes.AndInt(TLanes.AsInt(x), TLanes.BroadcastInt(SignBit));
-        TFloat minusMagnitude = TLanes.AsFloat(TLanes.OrInt(TLanes.AsInt(x), TLanes.BroadcastInt(SignBit)));
-        TFloat t = TLanes.Max(TLanes.Broadcast(-127f), TLanes.Multiply(minusMagnitude, TLanes.Broadcast(2 * Log2E)));
-        TFloat one = TLanes.Broadcast(1f);
-        TFloat q = Exp2(t);
-        TFloat magnitude = TLanes.Divide(TLanes.Subtract(one, q), TLanes.Add(one, q));
-        return TLanes.AsFloat(TLanes.OrInt(TLanes.AsInt(magnitude), sign));
+        TFloat q = TanhPower(x), one = TLanes.Broadcast(1f);
+        return WithSignOf(x, TLanes.Divide(TLanes.Subtract(one, q), TLanes.Add(one, q)));
     }
+
+    /// <summary>sigmoid(x) tanh(y) with one division for both: divisions are what bounds a cell.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TFloat SigmoidTimesTanh(TFloat x, TFloat y)
+    {
+        TFloat q = TanhPower(y), one = TLanes.Broadcast(1f);
+        return WithSignOf(y, TLanes.Divide(TLanes.Subtract(one, q), TLanes.Multiply(SigmoidDivisor(x), TLanes.Add(one, q))));
+    }
+
+    /// <summary>1 + 2^(-x log2 e), from 1 to infinity.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TFloat SigmoidDivisor(TFloat x)
+    {
+        // 2^128 is infinity and 2^-127 is 0 by their exponent bits: beyond them nothing changes. NaN must stand on the right of Min and Max to stay.
+        TFloat t = TLanes.Multiply(x, TLanes.Broadcast(-Log2E));
+        t = TLanes.Min(TLanes.Broadcast(128f), TLanes.Max(TLanes.Broadcast(-127f), t));
+        return TLanes.Add(TLanes.Broadcast(1f), Exp2(t));
+    }
+
+    /// <summary>2^(-2 |x| log2 e), from 1 to 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TFloat TanhPower(TFloat x)
+    {
+        TFloat minusMagnitude = TLanes.AsFloat(TLanes.OrInt(TLanes.AsInt(x), TLanes.BroadcastInt(SignBit)));
+        return Exp2(TLanes.Max(TLanes.Broadcast(-127f), TLanes.Multiply(minusMagnitude, TLanes.Broadcast(2 * Log2E))));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TFloat WithSignOf(TFloat x, TFloat magnitude) =>
+        TLanes.AsFloat(TLanes.OrInt(TLanes.AsInt(magnitude), TLanes.AndInt(TLanes.AsInt(x), TLanes.BroadcastInt(SignBit))));
 
     /// <summary>2^t for t in [-127, 128]; NaN stays NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -44,7 +44,9 @@ public static class GruLayer
                 int batch = batchSizes[reverse ? batchSizes.Length - 1 - i : i];
                 int first = reverse ? end - batch : start;
                 hiddenWeights.Multiply(h[..(batch * hidden)], batch, hiddenProduct[..(batch * columns)], threads: threads);
-                isa.Run(new GruCell(inputPointer + (nint)first * columns, hiddenPointer, hidden, batch, hPointer, yPointer + (nint)first * yStride, yStride));
+                var cell = new GruCell(inputPointer + (nint)first * columns, hiddenPointer, hidden, hPointer, yPointer + (nint)first * yStride, yStride);
+                // A unit takes about a nanosecond.
+                isa.Run(new RowLoop<GruCell>(cell, batch, threads, hidden));
                 start += batch;
                 end -= batch;
             }
@@ -55,19 +57,16 @@ public static class GruLayer
 }
 
 /// <summary>The step of a GRU after its products: both [batch, 3 H] and the state [batch, H] give the new state, in one pass.</summary>
-internal readonly unsafe struct GruCell(float* inputProduct, float* hiddenProduct, int hidden, int batch, float* h, float* y, nint yStride) : ILaneWork
+internal readonly unsafe struct GruCell(float* inputProduct, float* hiddenProduct, nint hidden, float* h, float* y, nint yStride) : IRowBody
 {
     /// <inheritdoc/>
-    public void Run<TLanes, TFloat, TInt>() where TLanes : struct, ILanes<TFloat, TInt>
+    public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
     {
-        for (nint row = 0; row < batch; row++)
-        {
-            var cells = new Row(inputProduct + row * 3 * hidden, hiddenProduct + row * 3 * hidden, hidden, h + row * hidden, y + row * yStride);
-            new LaneLoop<Row>(cells, hidden).Run<TLanes, TFloat, TInt>();
-        }
+        var units = new Units(inputProduct + row * 3 * hidden, hiddenProduct + row * 3 * hidden, hidden, h + row * hidden, y + row * yStride);
+        new LaneLoop<Units>(units, hidden).Run<TLanes, TFloat, TInt>();
     }
 
-    private readonly struct Row(float* v, float* u, nint hidden, float* h, float* y) : ILaneLoop
+    private readonly struct Units(float* v, float* u, nint hidden, float* h, float* y) : ILaneLoop
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void At<TLanes, TFloat, TInt>(nint unit) where TLanes : struct, ILanes<TFloat, TInt>

@@ -45,7 +45,9 @@ public static class LstmLayer
                 int batch = batchSizes[reverse ? batchSizes.Length - 1 - i : i];
                 int first = reverse ? end - batch : start;
                 hiddenWeights.Multiply(h[..(batch * hidden)], batch, gates.Slice(first * columns, batch * columns), accumulate: true, threads: threads);
-                isa.Run(new LstmCell(gatePointer + (nint)first * columns, hidden, batch, hPointer, cPointer, yPointer + (nint)first * yStride, yStride));
+                var cell = new LstmCell(gatePointer + (nint)first * columns, hidden, hPointer, cPointer, yPointer + (nint)first * yStride, yStride);
+                // A unit takes about a nanosecond.
+                isa.Run(new RowLoop<LstmCell>(cell, batch, threads, hidden));
                 start += batch;
                 end -= batch;
             }
@@ -55,31 +57,39 @@ public static class LstmLayer
     }
 }
 
-/// <summary>The step of an LSTM after its products: gates [batch, 4 H] and the states [batch, H] give the new states, in one pass.</summary>
-internal readonly unsafe struct LstmCell(float* gates, int hidden, int batch, float* h, float* c, float* y, nint yStride) : ILaneWork
+/// <summary>
+/// The step of an LSTM after its products: gates [batch, 4 H] and the states [batch, H] give the new states. A row is gone over twice, for the cell states and then for the hidden
+/// states: in one pass the chain from a gate to the hidden state is so long that the processor overlaps too few vectors.
+/// </summary>
+internal readonly unsafe struct LstmCell(float* gates, nint hidden, float* h, float* c, float* y, nint yStride) : IRowBody
 {
     /// <inheritdoc/>
-    public void Run<TLanes, TFloat, TInt>() where TLanes : struct, ILanes<TFloat, TInt>
+    public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
     {
-        for (nint row = 0; row < batch; row++)
-        {
-            var cells = new Row(gates + row * 4 * hidden, hidden, h + row * hidden, c + row * hidden, y + row * yStride);
-            new LaneLoop<Row>(cells, hidden).Run<TLanes, TFloat, TInt>();
-        }
+        float* rowGates = gates + row * 4 * hidden, rowC = c + row * hidden;
+        new LaneLoop<CellStates>(new CellStates(rowGates, hidden, rowC), hidden).Run<TLanes, TFloat, TInt>();
+        new LaneLoop<HiddenStates>(new HiddenStates(rowGates + 3 * hidden, rowC, h + row * hidden, y + row * yStride), hidden).Run<TLanes, TFloat, TInt>();
     }
 
-    private readonly struct Row(float* gates, nint hidden, float* h, float* c, float* y) : ILaneLoop
+    /// <summary>c' = sigmoid(f) c + sigmoid(i) tanh(g).</summary>
+    private readonly struct CellStates(float* gates, nint hidden, float* c) : ILaneLoop
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void At<TLanes, TFloat, TInt>(nint unit) where TLanes : struct, ILanes<TFloat, TInt>
         {
-            TFloat input = ActivationLanes<TLanes, TFloat, TInt>.Sigmoid(TLanes.Load(gates + unit));
-            TFloat forget = ActivationLanes<TLanes, TFloat, TInt>.Sigmoid(TLanes.Load(gates + hidden + unit));
-            TFloat candidate = ActivationLanes<TLanes, TFloat, TInt>.Tanh(TLanes.Load(gates + 2 * hidden + unit));
-            TFloat output = ActivationLanes<TLanes, TFloat, TInt>.Sigmoid(TLanes.Load(gates + 3 * hidden + unit));
-            TFloat cell = TLanes.Add(TLanes.Multiply(forget, TLanes.Load(c + unit)), TLanes.Multiply(input, candidate));
-            TFloat state = TLanes.Multiply(output, ActivationLanes<TLanes, TFloat, TInt>.Tanh(cell));
-            TLanes.Store(cell, c + unit);
+            TFloat input = TLanes.Load(gates + unit), forget = TLanes.Load(gates + hidden + unit), candidate = TLanes.Load(gates + 2 * hidden + unit);
+            TFloat kept = TLanes.Multiply(ActivationLanes<TLanes, TFloat, TInt>.Sigmoid(forget), TLanes.Load(c + unit));
+            TLanes.Store(TLanes.Add(kept, ActivationLanes<TLanes, TFloat, TInt>.SigmoidTimesTanh(input, candidate)), c + unit);
+        }
+    }
+
+    /// <summary>h' = sigmoid(o) tanh(c').</summary>
+    private readonly struct HiddenStates(float* gates, float* c, float* h, float* y) : ILaneLoop
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void At<TLanes, TFloat, TInt>(nint unit) where TLanes : struct, ILanes<TFloat, TInt>
+        {
+            TFloat state = ActivationLanes<TLanes, TFloat, TInt>.SigmoidTimesTanh(TLanes.Load(gates + unit), TLanes.Load(c + unit));
             TLanes.Store(state, h + unit);
             TLanes.Store(state, y + unit);
         }
