@@ -78,7 +78,7 @@ public static class RecurrentCases
         from withState in Flag()
         from steps in Gen.Choose(1, 4)
         from batch in Gen.Choose(1, 3)
-        from scheme in Gen.Elements(Scheme.PerTensorReduced, Scheme.PerTensor, Scheme.PerChannel)
+        from scheme in Gen.Elements(Scheme.PerTensorReduced, Scheme.PerTensor, Scheme.PerChannel, Scheme.Float16)
         select new RecurrentCase(seed, input, hidden, layers, bidirectional, batchFirst, bias, withState, steps, batch, scheme)).ToArbitrary();
 
     private static Gen<bool> Flag() => Gen.Elements(true, false);
