@@ -8,7 +8,7 @@ internal sealed class Comb
     /// <summary>The height of the strip.</summary>
     public const double Height = 13;
 
-    private const double LeastGap = 2, FullHeightGap = 14;
+    private const double LeastGap = 4, FullHeightGap = 14;
 
     private readonly QuantizationGrid _grid;
     private readonly AxisMap _x;
@@ -32,8 +32,8 @@ internal sealed class Comb
     {
         get
         {
-            var name = $"{NumberText.Fixed(_grid.Levels, 0)} int{BitCount} levels, {NumberText.Short(_grid.Scale)} apart";
-            return new LegendItem(_every == 1 ? name : $"{name} (every {_every}{(_every == 2 ? "nd" : "th")} drawn)", new Paint(Palette.Int8), Swatch.Line, "1.5 2.5");
+            var name = $"int{BitCount} grid, step {NumberText.Short(_grid.Scale)}";
+            return new LegendItem(_every == 1 ? name : $"{name}, 1 of {_every} drawn", new Paint(Palette.Int8), Swatch.Line, "1.5 2.5");
         }
     }
 

@@ -11,9 +11,8 @@ internal static class HorizontalBars
         var across = chart.Layout == BarLayout.Stacked ? 1 : Math.Max(1, chart.Series.Count);
         var band = across * Thickness + Air;
         var widest = chart.Width * 0.38;
-        var names = chart.Categories.Select(name => TextMetrics.Wrap(name, Frame.LabelSize, widest, 2) is { Count: 2 } two && band >= 32 && !two[1].EndsWith('…')
-            ? two
-            : [TextMetrics.ShortenMiddle(name.ReplaceLineEndings(" "), Frame.LabelSize, widest)]).ToList();
+        var oneLine = CategoryNames.Shortened(chart.Categories, Frame.LabelSize, _ => widest);
+        var names = chart.Categories.Select((name, i) => TextMetrics.Wrap(name, Frame.LabelSize, widest, 2) is { Count: 2 } two && band >= 32 && !two[1].EndsWith('…') ? two : [oneLine[i]]).ToList();
         var nameWidth = names.SelectMany(lines => lines).Select(line => TextMetrics.Width(line, Frame.LabelSize)).DefaultIfEmpty(0).Max();
         var endWidth = BarPlot.EndLabels(chart, bars).Select(label => TextMetrics.Width(label.Text, BarPlot.ValueSize)).DefaultIfEmpty(0).Max();
         frame.AxisName(chart.CategoryLabel);

@@ -49,12 +49,15 @@ internal static class TextMetrics
         string Joined(int first, int last) => string.Concat(runes[..first]) + "…" + string.Concat(runes[^last..]);
     }
 
-    /// <summary>Breaks a text into lines of at most <paramref name="width"/>, at spaces, else after one of <c>. _ / -</c>, else anywhere; the last of <paramref name="maxLines"/> is shortened.</summary>
+    /// <summary>
+    /// Breaks a text into lines of at most <paramref name="width"/>: at spaces; a word wider than a line after one of <c>. _ / -</c>. What is still too wide, and the last of
+    /// <paramref name="maxLines"/>, is shortened.
+    /// </summary>
     public static List<string> Wrap(string text, double size, double width, int maxLines, bool bold = false)
     {
         var lines = new List<string>();
         var line = "";
-        foreach (var part in Parts(text))
+        foreach (var part in Parts(text, " \n").SelectMany(word => Width(word.TrimEnd(), size, bold) > width ? Parts(word, "._/- ") : [word]))
         {
             if (line.Length > 0 && Width((line + part).TrimEnd(), size, bold) > width)
             {
@@ -73,12 +76,12 @@ internal static class TextMetrics
         return lines;
     }
 
-    private static IEnumerable<string> Parts(string text)
+    private static IEnumerable<string> Parts(string text, string separators)
     {
         var start = 0;
         for (var i = 0; i < text.Length; i++)
         {
-            if (text[i] is not (' ' or '\n' or '.' or '_' or '/' or '-')) continue;
+            if (!separators.Contains(text[i], StringComparison.Ordinal)) continue;
             yield return text[start..(i + 1)].Replace('\n', ' ');
             start = i + 1;
         }

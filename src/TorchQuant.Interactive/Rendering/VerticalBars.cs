@@ -85,14 +85,16 @@ internal static class VerticalBars
         }
         // Slanted lines are a line height apart when their ends are 20 pixels apart.
         var every = Math.Max(1, (int)Math.Ceiling(22 / band));
+        var names = CategoryNames.Shortened(chart.Categories, Frame.LabelSize, i => Math.Min(LongestSlanted, (End(i) - 10) / TextMark.Cosine));
         double height = 0;
         for (var i = 0; i < chart.Categories.Count; i += every)
         {
-            var x = area.Left + band * (i + 0.5) + 4;
-            var text = TextMetrics.ShortenMiddle(chart.Categories[i], Frame.LabelSize, Math.Min(LongestSlanted, (x - 10) / TextMark.Cosine));
-            frame.Marks.Add(new TextMark(x, top + 15, text, Frame.LabelSize, Paint.Text, Slanted: true, Tooltip: text == chart.Categories[i] ? "" : chart.Categories[i]));
+            var text = names[i];
+            frame.Marks.Add(new TextMark(End(i), top + 15, text, Frame.LabelSize, Paint.Text, Slanted: true, Tooltip: text == chart.Categories[i] ? "" : chart.Categories[i]));
             height = Math.Max(height, TextMetrics.Width(text, Frame.LabelSize) * TextMark.Sine);
         }
         return 24 + height;
+
+        double End(int category) => area.Left + band * (category + 0.5) + 4;
     }
 }

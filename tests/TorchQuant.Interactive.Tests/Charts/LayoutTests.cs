@@ -63,6 +63,7 @@ public class LayoutTests
         var texts = Samples.Tutorial.Single(chart => chart is BarChart { Horizontal: false, Categories.Count: 30 }).Draw().Marks.OfType<TextMark>().Where(text => text.Slanted).ToList();
         Assert.True(texts.Count > 10);
         Assert.Equal(texts.Count, texts.Select(text => text.Tooltip).Distinct().Count());
+        Assert.Equal(texts.Count, texts.Select(text => text.Text).Distinct().Count());
         Assert.All(texts.Skip(3), text => Assert.EndsWith("weight", text.Text, StringComparison.Ordinal));
     }
 
@@ -96,9 +97,9 @@ public class LayoutTests
         var scene = Chart.Histogram("t", [-0.7f, 0.7f], "w", new QuantizationGrid(0.1, 0, -8, 7)).Draw();
         var teeth = scene.Marks.OfType<PathMark>().Where(path => path.Stroke.Color == Palette.Int8 && path.Bounds.Bottom - path.Bounds.Top < Comb.Height && path.Bounds.Left == path.Bounds.Right).ToList();
         Assert.Equal(levels, teeth.Count);
-        Assert.Contains(scene.Marks.OfType<TextMark>(), text => text.Text.StartsWith("16 int4 levels", StringComparison.Ordinal));
+        Assert.Contains(scene.Marks.OfType<TextMark>(), text => text.Text.StartsWith("int4 grid, step 0.1", StringComparison.Ordinal));
         var crowded = Chart.Histogram("t", [-0.7f, 0.7f], "w", new QuantizationGrid(2.0 / 65535, 0, -32768, 32767)).Draw();
-        Assert.Contains(crowded.Marks.OfType<TextMark>(), text => text.Text.Contains("every 256th drawn", StringComparison.Ordinal));
+        Assert.Contains(crowded.Marks.OfType<TextMark>(), text => text.Text.Contains("int16 grid, step 3.05×10⁻⁵, 1 of 512 drawn", StringComparison.Ordinal));
     }
 
     private static void CheckTexts(Chart chart)
