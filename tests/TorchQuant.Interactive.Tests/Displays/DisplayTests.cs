@@ -1,5 +1,6 @@
 using TorchQuant.Interactive.Tests.Charts;
 using TorchQuant.Interactive.Tests.Tables;
+using TorchQuant.Modules;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -38,6 +39,23 @@ public class DisplayTests
         Assert.Contains("├─ encoder  Embedding", text, StringComparison.Ordinal);
         Assert.Contains("50.0", text, StringComparison.Ordinal);
         Assert.Contains("   └─ drop  Linear", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Quantized_modules_tell_what_they_hold_and_have_their_colour()
+    {
+        using var before = nn.ModuleList(nn.LSTM(8, 16));
+        using var after = nn.ModuleList(DynamicQuantizedLSTM.from_float(before[0], quantization.get_default_dynamic_qconfig("native")));
+        var tree = Display.Of(after);
+        Assert.Contains("DynamicQuantizedLSTM", tree.ToText(), StringComparison.Ordinal);
+        Assert.Contains("8, 16", tree.ToText(), StringComparison.Ordinal);
+        Assert.Contains($"background:{Palette.Int8}", tree.ToHtml(), StringComparison.Ordinal);
+        var compared = Display.Compare(before, after);
+        Assert.Contains("DynamicQuantizedLSTM(8, 16", compared.ToText(), StringComparison.Ordinal);
+        var (floats, codes) = ((double)compared.Rows[^1][2]!, (double)compared.Rows[^1][4]!);
+        // 4 x 16 rows of 8 + 16 weights and two biases, 4 bytes each; then 1 byte each, float biases, a scale and a zero point per row and matrix.
+        Assert.Equal(64 * (8 + 16 + 2) * 4 / 1e6, floats, 12);
+        Assert.InRange(codes, 64 * (8 + 16 + 2 * 4) / 1e6, 64 * (8 + 16 + 2 * 4 + 2 * 8) / 1e6 + 1e-12);
     }
 
     [Fact]
