@@ -13,7 +13,7 @@ namespace TorchQuant.Notebooks.Packages;
 /// NuGet keeps a version for ever once it has unpacked it, so packing version 0.1.0 again would go unnoticed. The packages are therefore packed
 /// under a version that names their content: 0.1.0-local.h(hash of every source file they are built from). The same sources give the same
 /// version, which is packed once; an edit gives a new version, which no cache can hold; two runs at a time share one lock and never a
-/// half-written file. The build has folders of its own (.cache/pack), so it does not disturb a build of the developer's.
+/// half-written file; a notebook keeps for all its cells the version that its first cell got. The build has folders of its own (.cache/pack), so it does not disturb a build of the developer's.
 /// </para>
 /// </summary>
 internal sealed class CheckoutPackages
@@ -23,12 +23,13 @@ internal sealed class CheckoutPackages
 
     private readonly string _root;
     private readonly Dictionary<string, string> _projects; // package id -> project file
+    private string? _version;
 
     private CheckoutPackages(string root)
     {
         _root = root;
         _projects = Directory.EnumerateFiles(Path.Combine(root, "src"), "*.csproj", SearchOption.AllDirectories)
-            .Where(file => Property(file, "IsPackable") == "true")
+            .Where(file => Property(file, "IsPackable") == "true" && Property(file, "PackAsTool") != "true")
             .ToDictionary(file => Property(file, "PackageId") ?? Path.GetFileNameWithoutExtension(file), StringComparer.OrdinalIgnoreCase);
     }
 
@@ -43,7 +44,7 @@ internal sealed class CheckoutPackages
 
     public bool Has(string id) => _projects.ContainsKey(id);
 
-    /// <summary>Packs the asked packages of this checkout, when that has not been done, and asks for exactly those.</summary>
+    /// <summary>Packs the packages of this checkout, when that has not been done, and asks for exactly those.</summary>
     /// <exception cref="CellException">A notebook names another version than the checkout's, or the sources do not build.</exception>
     public async Task<IReadOnlyCollection<PackageRequest>> SubstituteAsync(
         IReadOnlyCollection<PackageRequest> requests, Action<string> say, CancellationToken stop)
@@ -55,13 +56,18 @@ internal sealed class CheckoutPackages
             if (request.Version is { } version && version != release)
                 throw new CellException($"#r \"nuget: {request}\": the sources here are version {release}. Inside the repository write that version, or none.");
 
-        var projects = Closure(own.Select(request => _projects[request.Id]));
-        var local = $"{release}-local.h{Hash(projects)}";
-        await PackAsync(projects, local, say, stop).ConfigureAwait(false);
-        return [.. requests.Select(request => Has(request.Id) ? request with { Version = $"[{local}]" } : request)];
+        if (_version is null)
+        {
+            // All packages together, whichever is asked for: then they have one version, and a later cell can ask for another of them.
+            var projects = Closure(_projects.Values);
+            var version = $"{release}-local.h{Hash(projects)}";
+            await PackAsync(projects, version, say, stop).ConfigureAwait(false);
+            _version = version;
+        }
+        return [.. requests.Select(request => Has(request.Id) ? request with { Version = $"[{_version}]" } : request)];
     }
 
-    // A package needs those of the projects that its project references, in the same version.
+    // A package is built from its project and from those that it references.
     private static SortedSet<string> Closure(IEnumerable<string> projects)
     {
         var all = new SortedSet<string>(StringComparer.Ordinal);
@@ -95,7 +101,7 @@ internal sealed class CheckoutPackages
     {
         var feed = Directory.CreateDirectory(Path.Combine(_root, ".packages")).FullName;
         var work = Directory.CreateDirectory(Path.Combine(_root, ".cache", "pack")).FullName;
-        bool Packed() => _projects.Where(p => projects.Contains(p.Value)).All(p => File.Exists(Path.Combine(feed, $"{p.Key}.{version}.nupkg")));
+        bool Packed() => _projects.Keys.All(id => File.Exists(Path.Combine(feed, $"{id}.{version}.nupkg")));
         if (Packed()) return;
 
         say("Waiting for another run that packs this checkout");

@@ -79,8 +79,8 @@ internal sealed class PackageLoader : IDisposable
         }
         if (_managed.TryGetValue(name, out var before) && before != path)
         {
-            if (loaded.TryGetValue(name, out var running) && AssemblyName.GetAssemblyName(path).Version != running.GetName().Version)
-                throw new CellException($"{package.Id} {package.Version} brings another version of {name} than the one an earlier cell loaded ({running.GetName().Version}). Put the #r lines of both into the first cell.");
+            if (loaded.TryGetValue(name, out var running) && running.Location != path)
+                throw new CellException($"{package.Id} {package.Version} brings another {name} than the one an earlier cell loaded ({running.Location}). Put the #r lines of both into the first cell.");
             _references.Remove(before);
         }
         _managed[name] = path;

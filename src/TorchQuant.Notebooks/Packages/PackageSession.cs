@@ -14,6 +14,7 @@ internal sealed class PackageSession(string folder) : IDisposable
     private readonly List<string> _sources = [];
     private readonly HashSet<string> _extended = new(StringComparer.OrdinalIgnoreCase);
     private readonly PackageLoader _loader = new();
+    private IReadOnlyList<RestoredPackage> _packages = [];
 
     /// <summary>The managed files that cells may use, besides the runtime's.</summary>
     public IReadOnlyCollection<string> References => _loader.References;
@@ -33,14 +34,24 @@ internal sealed class PackageSession(string folder) : IDisposable
     /// <exception cref="CellException">A package cannot be had, or not any more in this process.</exception>
     public async Task<IReadOnlyList<ExtensionScript>> AddAsync(CellDirectives directives, ICellOutput output, CancellationToken stop)
     {
-        foreach (var source in directives.Sources)
-            _sources.Add(source.Contains("://", StringComparison.Ordinal) ? source : Path.GetFullPath(source, folder));
-        var added = directives.Packages.Where(Add).ToArray();
-        if (added.Length == 0) return [];
-
-        var packages = await Progress(output, added, stop).ConfigureAwait(false);
-        _loader.Add(packages);
-        return [.. packages.Where(package => _extended.Add(package.Id)).Select(ExtensionScript.Of).OfType<ExtensionScript>()];
+        var before = (Requests: _requests.Count, Sources: _sources.Count);
+        try
+        {
+            foreach (var source in directives.Sources)
+                _sources.Add(source.Contains("://", StringComparison.Ordinal) ? source : Path.GetFullPath(source, folder));
+            var added = directives.Packages.Where(Add).ToArray();
+            if (added.Length == 0) return [];
+            await RestoreAsync(output, added, stop).ConfigureAwait(false);
+            _loader.Add(_packages);
+        }
+        catch
+        {
+            // What cannot be had must not spoil the next cell's restore.
+            _requests.RemoveRange(before.Requests, _requests.Count - before.Requests);
+            _sources.RemoveRange(before.Sources, _sources.Count - before.Sources);
+            throw;
+        }
+        return [.. _packages.Where(package => _extended.Add(package.Id)).Select(ExtensionScript.Of).OfType<ExtensionScript>()];
     }
 
     public void Dispose() => _loader.Dispose();
@@ -49,23 +60,22 @@ internal sealed class PackageSession(string folder) : IDisposable
     {
         var known = _requests.Find(r => r.Id.Equals(request.Id, StringComparison.OrdinalIgnoreCase));
         if (known is null) _requests.Add(request);
-        else if (request.Version is not null && request.Version != known.Version)
-            throw new CellException($"#r \"nuget: {request}\": an earlier cell asked for {known}, and one process has one version. Name one version in one place.");
+        else if (request.Version is { } version && version != known.Version && version != Resolved(known)?.Version)
+            throw new CellException($"#r \"nuget: {request}\": an earlier line asked for {known}, and one process has one version. Name one version in one place.");
         return known is null;
     }
 
-    private async Task<IReadOnlyList<RestoredPackage>> Progress(ICellOutput output, PackageRequest[] added, CancellationToken stop)
+    private async Task RestoreAsync(ICellOutput output, PackageRequest[] added, CancellationToken stop)
     {
         var clock = Stopwatch.StartNew();
         var id = Guid.NewGuid().ToString("N");
         var doing = $"Restoring {string.Join("; ", added.AsEnumerable())}";
         output.Display(MimeBundle.OfText(doing + " ..."), id);
         var restore = RestoreAsync(text => doing = text, stop);
-        while (await Task.WhenAny(restore, Task.Delay(s_tick, stop)).ConfigureAwait(false) != restore)
+        while (await Task.WhenAny(restore, Task.Delay(s_tick, CancellationToken.None)).ConfigureAwait(false) != restore)
             output.Update(id, MimeBundle.OfText($"{doing} ... {clock.Elapsed.TotalSeconds.ToString("0", CultureInfo.InvariantCulture)} s"));
-        var packages = await restore.ConfigureAwait(false);
-        output.Update(id, MimeBundle.OfText("Packages: " + string.Join("; ", added.Select(request => Describe(request, packages)))));
-        return packages;
+        _packages = await restore.ConfigureAwait(false);
+        output.Update(id, MimeBundle.OfText("Packages: " + string.Join("; ", added.Select(Describe))));
     }
 
     private async Task<IReadOnlyList<RestoredPackage>> RestoreAsync(Action<string> say, CancellationToken stop)
@@ -76,7 +86,8 @@ internal sealed class PackageSession(string folder) : IDisposable
     }
 
     // The version of a package of this checkout is a hash of its sources: of no interest to a reader, and different after every edit.
-    private string Describe(PackageRequest request, IReadOnlyList<RestoredPackage> packages) => _checkout?.Has(request.Id) == true
-        ? $"{request.Id} (of this checkout)"
-        : $"{request.Id} {packages.FirstOrDefault(p => p.Id.Equals(request.Id, StringComparison.OrdinalIgnoreCase))?.Version}";
+    private string Describe(PackageRequest request) =>
+        _checkout?.Has(request.Id) == true ? $"{request.Id} (of this checkout)" : $"{request.Id} {Resolved(request)?.Version}";
+
+    private RestoredPackage? Resolved(PackageRequest request) => _packages.FirstOrDefault(p => p.Id.Equals(request.Id, StringComparison.OrdinalIgnoreCase));
 }
