@@ -22,7 +22,7 @@ public static class GruLayer
     /// <param name="yStride">Floats from one row of y to the next, at least H; 2 H leaves room for the other direction.</param>
     /// <param name="reverse">From the last step to the first; a sequence that is shorter starts, with its initial state, at its own end.</param>
     /// <param name="threads">How many threads may be used, at least 1. The results do not depend on it.</param>
-    /// <exception cref="ArgumentException">A size does not fit, or x or the state is not finite where it is quantized.</exception>
+    /// <exception cref="ArgumentException">A size does not fit, or x or a hidden state is not finite where it is quantized; in the latter case the state and y are half done.</exception>
     public static void Run(ReadOnlySpan<float> x, ReadOnlySpan<int> batchSizes, PackedLinear inputWeights, PackedLinear hiddenWeights,
         Span<float> h, Span<float> y, int yStride, bool reverse = false, int threads = 1) =>
         Run(Isa.Current, x, batchSizes, inputWeights, hiddenWeights, h, y, yStride, reverse, threads);
@@ -41,9 +41,9 @@ public static class GruLayer
             int end = shape.Rows, start = 0;
             for (int i = 0; i < batchSizes.Length; i++)
             {
-                int batch = batchSizes[reverse ? batchSizes.Length - 1 - i : i];
+                int step = reverse ? batchSizes.Length - 1 - i : i, batch = batchSizes[step];
                 int first = reverse ? end - batch : start;
-                hiddenWeights.Multiply(h[..(batch * hidden)], batch, hiddenProduct[..(batch * columns)], threads: threads);
+                HiddenProduct.Multiply(hiddenWeights, h[..(batch * hidden)], batch, hiddenProduct[..(batch * columns)], relu: false, accumulate: false, threads, step);
                 var cell = new GruCell(inputPointer + (nint)first * columns, hiddenPointer, hidden, hPointer, yPointer + (nint)first * yStride, yStride);
                 // A unit takes about a nanosecond.
                 isa.Run(new RowLoop<GruCell>(cell, batch, threads, hidden));

@@ -23,7 +23,7 @@ public static class LstmLayer
     /// <param name="yStride">Floats from one row of y to the next, at least H; 2 H leaves room for the other direction.</param>
     /// <param name="reverse">From the last step to the first; a sequence that is shorter starts, with its initial state, at its own end.</param>
     /// <param name="threads">How many threads may be used, at least 1. The results do not depend on it.</param>
-    /// <exception cref="ArgumentException">A size does not fit, or x or the state is not finite where it is quantized.</exception>
+    /// <exception cref="ArgumentException">A size does not fit, or x or a hidden state is not finite where it is quantized; in the latter case the states and y are half done.</exception>
     public static void Run(ReadOnlySpan<float> x, ReadOnlySpan<int> batchSizes, PackedLinear inputWeights, PackedLinear hiddenWeights,
         Span<float> h, Span<float> c, Span<float> y, int yStride, bool reverse = false, int threads = 1) =>
         Run(Isa.Current, x, batchSizes, inputWeights, hiddenWeights, h, c, y, yStride, reverse, threads);
@@ -42,9 +42,9 @@ public static class LstmLayer
             int end = shape.Rows, start = 0;
             for (int i = 0; i < batchSizes.Length; i++)
             {
-                int batch = batchSizes[reverse ? batchSizes.Length - 1 - i : i];
+                int step = reverse ? batchSizes.Length - 1 - i : i, batch = batchSizes[step];
                 int first = reverse ? end - batch : start;
-                hiddenWeights.Multiply(h[..(batch * hidden)], batch, gates.Slice(first * columns, batch * columns), accumulate: true, threads: threads);
+                HiddenProduct.Multiply(hiddenWeights, h[..(batch * hidden)], batch, gates.Slice(first * columns, batch * columns), relu: false, accumulate: true, threads, step);
                 var cell = new LstmCell(gatePointer + (nint)first * columns, hidden, hPointer, cPointer, yPointer + (nint)first * yStride, yStride);
                 // A unit takes about a nanosecond.
                 isa.Run(new RowLoop<LstmCell>(cell, batch, threads, hidden));

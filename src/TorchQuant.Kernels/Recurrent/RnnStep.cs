@@ -26,7 +26,7 @@ public static class RnnStep
         Span<float> sums = rented.AsSpan(0, h.Length);
         inputWeights.Multiply(x, batch, sums, threads: threads);
         // ReLU is the last thing that a product does; tanh needs a pass of its own.
-        hiddenWeights.Multiply(h, batch, sums, relu, accumulate: true, threads);
+        HiddenProduct.Multiply(hiddenWeights, h, batch, sums, relu, accumulate: true, threads, step: 0);
         if (relu)
             sums.CopyTo(h);
         else

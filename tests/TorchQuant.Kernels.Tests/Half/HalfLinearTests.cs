@@ -61,6 +61,22 @@ public class HalfLinearTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(13)]
+    public void Panels_that_are_shared_among_threads_give_the_same_bits(int m)
+    {
+        HalfCase layer = HalfCase.Create(Generators.Floats(600 * 100, 1), 600, 100, Generators.Floats(600, 2));
+        float[] x = Generators.Floats(m * 100, 3), expected = new float[m * 600], output = new float[m * 600];
+        layer.Half.Multiply(x, m, expected);
+        for (int i = 0; i < 50; i++)
+        {
+            Array.Fill(output, 7);
+            layer.Half.Multiply(x, m, output, threads: 2);
+            Assert.Equal(expected, output);
+        }
+    }
+
     [Fact]
     public void Every_finite_half_is_decoded_exactly_and_unpacked_as_it_was()
     {

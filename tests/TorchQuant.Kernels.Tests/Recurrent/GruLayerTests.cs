@@ -44,6 +44,16 @@ public class GruLayerTests
     }
 
     [Fact]
+    public void A_batch_that_is_shared_among_threads_gives_the_same_bits()
+    {
+        SequenceCase sequence = SequenceCase.Create(30, 70, [.. Enumerable.Repeat(3, 40)], reverse: true, seed: 6);
+        (LinearCase input, LinearCase hidden) = Weights(sequence, WeightKind.Int8PerChannel, seed: 6);
+        float[] expected = Run(Isa.Available[^1], sequence, input, hidden, threads: 1).Y;
+        for (int i = 0; i < 50; i++)
+            Assert.Equal(expected, Run(Isa.Current, sequence, input, hidden, threads: 2).Y);
+    }
+
+    [Fact]
     public void Rows_may_leave_room_for_the_other_direction()
     {
         SequenceCase sequence = SequenceCase.Create(3, 5, [3, 2], reverse: true, seed: 4);

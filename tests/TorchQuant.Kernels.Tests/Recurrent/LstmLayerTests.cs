@@ -46,6 +46,30 @@ public class LstmLayerTests
         }
     }
 
+    [Theory]
+    [InlineData(WeightKind.Int8PerTensor)]
+    [InlineData(WeightKind.Half)]
+    public void A_batch_that_is_shared_among_threads_gives_the_same_bits(WeightKind kind)
+    {
+        // Cells of 40 x 70 units and products of 280 x 70 weights are more than a thread does alone.
+        SequenceCase sequence = SequenceCase.Create(30, 70, [.. Enumerable.Repeat(3, 40)], reverse: false, seed: 6);
+        (LinearCase input, LinearCase hidden) = Weights(sequence, kind, seed: 6);
+        int[] expected = Run(Isa.Available[^1], sequence, input, hidden, threads: 1).Bits();
+        for (int i = 0; i < 50; i++)
+            Assert.Equal(expected, Run(Isa.Current, sequence, input, hidden, threads: 2).Bits());
+    }
+
+    [Fact]
+    public void A_hidden_state_that_cannot_be_quantized_is_refused_by_its_name()
+    {
+        SequenceCase sequence = SequenceCase.Create(3, 5, [2, 2], reverse: false, seed: 1);
+        (LinearCase input, LinearCase hidden) = Weights(sequence, WeightKind.Int8PerTensor, seed: 1);
+        sequence.H0[3] = float.NaN;
+        var error = Assert.Throws<ArgumentException>(() => Run(Isa.Current, sequence, input, hidden, threads: 1));
+        Assert.Equal("h", error.ParamName);
+        Assert.Contains("hidden state before step 0", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_sequence_run_in_two_parts_equals_one_run_where_the_input_ranges_are_equal()
     {

@@ -1,0 +1,18 @@
+namespace TorchQuant.Kernels;
+
+/// <summary>The product of the hidden states of one step.</summary>
+internal static class HiddenProduct
+{
+    /// <summary>output = h W^T + b, or output += that; an error names the hidden state, which the caller gave, and not the x of a linear layer, which it did not.</summary>
+    public static void Multiply(PackedLinear weights, ReadOnlySpan<float> h, int batch, Span<float> output, bool relu, bool accumulate, int threads, int step)
+    {
+        try
+        {
+            weights.Multiply(h, batch, output, relu, accumulate, threads);
+        }
+        catch (ArgumentException error)
+        {
+            throw new ArgumentException($"The hidden state before step {step} cannot be multiplied: {error.Message}", nameof(h), error);
+        }
+    }
+}
