@@ -30,6 +30,22 @@ internal static unsafe class Elementwise<TLanes, TFloat, TInt>
             Elementwise<ScalarLanes, float, int>.Quantize(x + i, codes + i, count - i, qparams, low, high);
     }
 
+    /// <summary>
+    /// codes[i] = clamp(round_half_even(fma(x[i], 1 / scale, zeroPoint)), 0, 255): how libtorch's dynamic kernels (FBGEMM's packing) quantize activations. The zero
+    /// point goes in before rounding, so a tie falls the other way where it is odd, and one rounding less moves what is next to a tie.
+    /// </summary>
+    public static void QuantizeDynamic(float* x, byte* codes, nint count, QParams qparams)
+    {
+        TFloat inverse = TLanes.Broadcast(1f / qparams.Scale), zeroPoint = TLanes.Broadcast(qparams.ZeroPoint);
+        TFloat lowest = TLanes.Broadcast(byte.MinValue), highest = TLanes.Broadcast(byte.MaxValue);
+        TInt none = TLanes.BroadcastInt(0);
+        nint i = 0;
+        for (; i <= count - TLanes.Count; i += TLanes.Count)
+            TLanes.StoreBytes(ToCodes(TLanes.FusedMultiplyAdd(TLanes.Load(x + i), inverse, zeroPoint), lowest, highest, none), codes + i);
+        if (i < count)
+            Elementwise<ScalarLanes, float, int>.QuantizeDynamic(x + i, codes + i, count - i, qparams);
+    }
+
     /// <summary>x[i] = float(codes[i] - zeroPoint) * scale.</summary>
     public static void Dequantize(byte* codes, bool signed, float* x, nint count, QParams qparams)
     {

@@ -50,9 +50,9 @@ internal static unsafe class GemmEpilogue<TLanes, TFloat, TInt>
         float* output = (float*)job.Output + (long)row * job.N + column;
         for (int r = 0; r < rows; r++, tile += PackedWeights.PanelColumns, output += job.N)
         {
-            TFloat y = TLanes.Multiply(TLanes.ToFloat(Sum(in job, tile, correction, row + r, column)), scale);
-            if (hasBias)
-                y = TLanes.Add(y, bias);
+            TFloat sum = TLanes.ToFloat(Sum(in job, tile, correction, row + r, column));
+            // Fused, as libtorch's kernels do: their results are ours to the bit.
+            TFloat y = hasBias ? TLanes.FusedMultiplyAdd(sum, scale, bias) : TLanes.Multiply(sum, scale);
             if (accumulate)
                 y = TLanes.Add(TLanes.Load(output), y);
             if (relu)

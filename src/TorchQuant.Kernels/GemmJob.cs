@@ -6,7 +6,7 @@ internal enum GemmOutput
     /// <summary>They are stored, corrected for the zero points.</summary>
     Int32,
 
-    /// <summary>They become float: float(sum) * (sx * sw) + bias.</summary>
+    /// <summary>They become float: fma(float(sum), sx * sw, bias).</summary>
     Float,
 
     /// <summary>They are requantized to uint8.</summary>

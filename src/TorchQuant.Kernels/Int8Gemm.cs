@@ -19,7 +19,7 @@ public static unsafe class Int8Gemm
     public static void MultiplyToInt32(ReadOnlySpan<byte> a, int m, int aZeroPoint, PackedWeights weights, Span<int> output, int threads = 1) =>
         MultiplyToInt32(Isa.Current, a, m, aZeroPoint, weights, output, threads);
 
-    /// <summary>output = float(sum) * (sa * sw[n]) + bias[n], or output += that; then max(0, output) if asked for. Multiplication and addition round separately.</summary>
+    /// <summary>output = fma(float(sum), sa * sw[n], bias[n]), or output += that; then max(0, output) if asked for.</summary>
     /// <param name="a">Activation codes, row-major [m, InFeatures].</param>
     /// <param name="m">The number of rows.</param>
     /// <param name="aParams">Scale and zero point of the activations.</param>

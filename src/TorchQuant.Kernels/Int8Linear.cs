@@ -3,8 +3,8 @@ using System.Buffers;
 namespace TorchQuant.Kernels;
 
 /// <summary>
-/// Dynamic quantization: every call finds the range of x, chooses its scale and zero point (<see cref="QParamsChooser.ForDynamic"/>), quantizes it to 8 bits,
-/// multiplies in integers and returns float: y = float(sum of (xq - zx) * (wq - zw)) * (sx * sw) + bias.
+/// Dynamic quantization: every call finds the range of x, chooses its scale and zero point (<see cref="QParamsChooser.ForDynamic"/>), quantizes it to 8 bits
+/// (xq = clamp(round_half_even(fma(x, 1 / sx, zx)), 0, 255), libtorch's rule for dynamic activations, which differs from <see cref="Quantizer"/>'s next to ties), multiplies in integers and returns float: y = fma(float(sum of (xq - zx) * (wq - zw)), sx * sw, bias): the bits of libtorch's linear_dynamic.
 /// </summary>
 /// <param name="weights">The packed weights, per tensor or per channel.</param>
 /// <param name="bias">One number for each output, or null.</param>
@@ -59,12 +59,12 @@ public sealed unsafe class Int8Linear(PackedWeights weights, float[]? bias, bool
         QParams qparams = QParamsChooser.ForDynamic(min, max, reduceRange: ReduceRange);
         if (stride == InFeatures)
         {
-            isa.Quantize(x, codes, (nint)m * InFeatures, qparams, byte.MinValue, byte.MaxValue);
+            isa.QuantizeDynamic(x, codes, (nint)m * InFeatures, qparams);
             return qparams;
         }
 
         for (int row = 0; row < m; row++)
-            isa.Quantize(x + (nint)row * InFeatures, codes + (nint)row * stride, InFeatures, qparams, byte.MinValue, byte.MaxValue);
+            isa.QuantizeDynamic(x + (nint)row * InFeatures, codes + (nint)row * stride, InFeatures, qparams);
         return qparams;
     }
 }

@@ -53,6 +53,8 @@ public abstract unsafe class Isa
 
     internal abstract void Quantize(float* x, byte* codes, nint count, QParams qparams, int low, int high);
 
+    internal abstract void QuantizeDynamic(float* x, byte* codes, nint count, QParams qparams);
+
     internal abstract void Dequantize(byte* codes, bool signed, float* x, nint count, QParams qparams);
 
     internal abstract (float Min, float Max) MinMax(float* x, nint count);

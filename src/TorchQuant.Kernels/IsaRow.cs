@@ -10,6 +10,9 @@ internal sealed unsafe class Isa<TKernel, TLanes, TFloat, TInt>(string name) : I
     internal override void Quantize(float* x, byte* codes, nint count, QParams qparams, int low, int high) =>
         Elementwise<TLanes, TFloat, TInt>.Quantize(x, codes, count, qparams, low, high);
 
+    internal override void QuantizeDynamic(float* x, byte* codes, nint count, QParams qparams) =>
+        Elementwise<TLanes, TFloat, TInt>.QuantizeDynamic(x, codes, count, qparams);
+
     internal override void Dequantize(byte* codes, bool signed, float* x, nint count, QParams qparams) =>
         Elementwise<TLanes, TFloat, TInt>.Dequantize(codes, signed, x, count, qparams);
 

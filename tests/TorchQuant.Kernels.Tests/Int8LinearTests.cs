@@ -6,6 +6,8 @@ namespace TorchQuant.Kernels.Tests;
 
 public class Int8LinearTests
 {
+    public static TheoryData<Isa> EveryIsa => [.. Isa.Available];
+
     [Property(MaxTest = 150, EndSize = 10_000)]
     public void Every_row_equals_the_reference_bit_for_bit(NonNegativeInt m, NonNegativeInt n, NonNegativeInt k, Scheme scheme, bool reduceRange, int seed)
     {
@@ -15,7 +17,7 @@ public class Int8LinearTests
         float[]? bias = seed % 3 == 0 ? null : Generators.Floats(outputs, seed + 2);
         (bool relu, bool accumulate) = (seed % 2 == 0, seed % 5 < 2);
         QParams qparams = QParamsChooser.ForDynamic(x.Min(), x.Max(), reduceRange: reduceRange);
-        byte[] codes = [.. x.Select(v => (byte)Reference.Quantize(v, qparams, 0, 255))];
+        byte[] codes = [.. x.Select(v => (byte)Reference.QuantizeDynamic(v, qparams))];
         long[,] sums = Reference.Sums(codes, rows, qparams.ZeroPoint, weights);
         float[] expected = new float[rows * outputs];
         for (int i = 0; i < expected.Length; i++)
@@ -31,6 +33,35 @@ public class Int8LinearTests
     }
 
     [Fact]
+    public void Ties_fall_as_in_libtorch_where_the_zero_point_is_odd()
+    {
+        // Scale 1, zero point 1. What libtorch's linear_dynamic gave for the identity: the zero point is added before rounding.
+        float[] x = [-1, 254, 0.5f, 1.5f, 2.5f, -0.5f, 100.5f, 101.5f], output = new float[8];
+        sbyte[] identity = new sbyte[64];
+        for (int i = 0; i < 8; i++)
+            identity[9 * i] = 1;
+        new Int8Linear(PackedWeights.Pack(identity, 8, 8, [1]), null, reduceRange: false).Multiply(x, 1, output);
+        Assert.Equal([-1, 254, 1, 1, 3, -1, 101, 101], output);
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryIsa))]
+    public unsafe void Quantizing_activations_equals_the_reference_at_every_length(Isa isa)
+    {
+        for (int length = 0; length <= 67; length++)
+        {
+            QParams qparams = length % 2 == 0 ? new QParams(0.5f, 255 - length) : Generators.QParams(length);
+            // Quarters, so that many are ties.
+            float[] x = [.. Generators.Floats(length, length, 400).Select(v => length % 3 == 0 ? v : MathF.Round(v) / 4)];
+            byte[] codes = [.. Enumerable.Repeat((byte)99, length + 80)];
+            fixed (float* source = x)
+            fixed (byte* target = codes)
+                isa.QuantizeDynamic(source, target + 40, length, qparams);
+            Assert.Equal([.. Enumerable.Repeat((byte)99, 40), .. x.Select(v => (byte)Reference.QuantizeDynamic(v, qparams)), .. Enumerable.Repeat((byte)99, 40)], codes);
+        }
+    }
+
+    [Fact]
     public void Rows_a_page_apart_equal_the_reference()
     {
         // 4096 inputs: rows of activations are spread so that they do not share one set of the cache.
@@ -39,7 +70,7 @@ public class Int8LinearTests
         var linear = new Int8Linear(weights.Pack(), null, reduceRange: false);
         linear.Multiply(x, 3, together);
         QParams qparams = QParamsChooser.ForDynamic(x.Min(), x.Max());
-        long[,] sums = Reference.Sums([.. x.Select(v => (byte)Reference.Quantize(v, qparams, 0, 255))], 3, qparams.ZeroPoint, weights);
+        long[,] sums = Reference.Sums([.. x.Select(v => (byte)Reference.QuantizeDynamic(v, qparams))], 3, qparams.ZeroPoint, weights);
         Assert.Equal(sums.Cast<long>().Select((sum, i) => Reference.ToFloat(sum, qparams, weights.Scale(i % 5), null, null, false)), together);
     }
 

@@ -12,6 +12,13 @@ internal static class Reference
         return (int)Math.Clamp(Math.Round((double)scaled, MidpointRounding.ToEven) + qparams.ZeroPoint, low, high);
     }
 
+    /// <summary>code = clamp(round_half_even(fma(x, 1 / scale, zero point))): dynamic activations, as libtorch's kernels round them.</summary>
+    public static int QuantizeDynamic(float x, QParams qparams)
+    {
+        float shifted = MathF.FusedMultiplyAdd(x, 1f / qparams.Scale, qparams.ZeroPoint);
+        return (int)Math.Clamp(Math.Round((double)shifted, MidpointRounding.ToEven), 0, 255);
+    }
+
     public static float Dequantize(int code, QParams qparams) => (code - qparams.ZeroPoint) * qparams.Scale;
 
     /// <summary>sum[m, n] = sum over k of (a[m, k] - za) * (w[n, k] - zw[n]).</summary>
@@ -25,12 +32,11 @@ internal static class Reference
         return sums;
     }
 
-    /// <summary>y = float(sum) * (sa * sw[n]) + bias[n], plus what was there, not below 0 if asked for.</summary>
+    /// <summary>y = fma(float(sum), sa * sw[n], bias[n]), plus what was there, not below 0 if asked for.</summary>
     public static float ToFloat(long sum, QParams a, float weightScale, float? bias, float? before, bool relu)
     {
-        float y = sum * (a.Scale * weightScale);
-        if (bias is not null)
-            y += bias.Value;
+        float scale = a.Scale * weightScale;
+        float y = bias is null ? sum * scale : MathF.FusedMultiplyAdd(sum, scale, bias.Value);
         if (before is not null)
             y = before.Value + y;
         return relu ? MathF.Max(y, 0) : y;
