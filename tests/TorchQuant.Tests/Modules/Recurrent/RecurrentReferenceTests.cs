@@ -47,6 +47,22 @@ public class RecurrentReferenceTests
         reference.AssertNear(h, [.. expectedH.SelectMany(block => block)]);
     }
 
+    // The strict comparison is skipped where a value stood at a tie of the rounding: this shows that it is the rule and not the exception.
+    [Fact]
+    public void Most_cases_are_clear_of_ties_and_compared_to_the_last_digits()
+    {
+        using var scope = NewDisposeScope();
+        var clear = Enumerable.Range(0, 100).Count(seed =>
+        {
+            var sample = new RecurrentCase(seed, 1 + seed % 11, 1 + seed % 9, 1 + seed % 3, seed % 2 == 0, false, true, true, 1 + seed % 4, 1 + seed % 3, (Scheme)(seed % 3));
+            using var module = DynamicQuantizedLSTM.from_float(sample.Lstm(), sample.QConfig);
+            var reference = ReferenceState.Of(module, Cell.Lstm, sample.Layers, sample.Directions);
+            reference.Run(sample.Rows(sample.Sequence()), sample.BatchSizes, ReferenceState.Blocks(sample.State(1)), ReferenceState.Blocks(sample.State(2)));
+            return reference.Roundings.Clear;
+        });
+        Assert.InRange(clear, 70, 100);
+    }
+
     [Property(Arbitrary = [typeof(RecurrentCases)], MaxTest = 100)]
     public void The_cells_equal_the_plain_reference(RecurrentCase sample)
     {
