@@ -13,6 +13,9 @@ internal static class RnnNonlinearity
     // The float cell and this computation sum in different orders: far more than that differs, far less than the two functions do.
     private const double Tolerance = 1e-3;
 
+    // Rows below it count as zeros: the reciprocal must stay finite.
+    private const float SmallestTotal = 1e-30f;
+
     /// <summary>tanh or relu; tanh where the weights are all zero and both compute the same.</summary>
     /// <exception cref="ArgumentException">The cell applies neither.</exception>
     public static string Of(RNNCell module, string path)
@@ -24,7 +27,7 @@ internal static class RnnNonlinearity
         var heaviest = (w.abs().sum(1) + u.abs().sum(1)).argmax().item<long>();
         var (x, h) = (w[heaviest].unsqueeze(0), u[heaviest].unsqueeze(0));
         var total = (x.abs().sum() + h.abs().sum()).item<float>();
-        if (total > 0)
+        if (total > SmallestTotal)
             (x, h) = (x.sign() * (2 / total), h.sign() * (2 / total));
         var inputs = cat([x, -x, zeros_like(x)]);
         var states = cat([h, -h, zeros_like(h)]);
@@ -35,7 +38,7 @@ internal static class RnnNonlinearity
         var scale = 1 + sum.abs().max().item<float>();
         double Distance(Tensor expected) => (found - expected).abs().max().item<float>() / scale;
         var (tanh, relu) = (Distance(sum.tanh()), Distance(sum.relu()));
-        if (Math.Min(tanh, relu) > Tolerance)
+        if (!(Math.Min(tanh, relu) <= Tolerance)) // NaN, from sums beyond float, tells nothing either
             throw new ArgumentException(
                 $"{(path.Length == 0 ? nameof(RNNCell) : path)}: the RNNCell is neither tanh (off by {tanh:g2}) nor relu (off by {relu:g2}), so it cannot be quantized. " +
                 "Leave it float: name it in the qconfig_spec with null.");
