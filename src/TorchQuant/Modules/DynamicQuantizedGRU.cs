@@ -12,7 +12,7 @@ public sealed class DynamicQuantizedGRU : DynamicQuantizedRecurrent<Tensor, (Ten
 {
     private readonly SequenceRun _run;
 
-    private DynamicQuantizedGRU(RecurrentOptions options, RecurrentWeights weights, string path)
+    private DynamicQuantizedGRU(RecurrentSettings options, RecurrentWeights weights, string path)
         : base(nameof(DynamicQuantizedGRU), options, weights, path) => _run = new SequenceRun(this, options);
 
     /// <summary>Quantizes a GRU, which stays as it is.</summary>
@@ -31,7 +31,7 @@ public sealed class DynamicQuantizedGRU : DynamicQuantizedRecurrent<Tensor, (Ten
     /// <summary>Rebuilds a module from <see cref="IQuantizedModule.Options"/> and <see cref="IQuantizedModule.ExportState"/>.</summary>
     internal static DynamicQuantizedGRU FromState(IReadOnlyDictionary<string, string> options, IReadOnlyDictionary<string, Tensor> state, string path)
     {
-        var sizes = RecurrentOptions.ReadLayers(gates: 3, options, path);
+        var sizes = RecurrentSettings.ReadLayers(gates: 3, options, path);
         return new(sizes, Import(sizes, options, state, path), path);
     }
 

@@ -10,7 +10,7 @@ public sealed class DynamicQuantizedGRUCell : DynamicQuantizedRecurrent<Tensor, 
 {
     private readonly CellRun _run;
 
-    private DynamicQuantizedGRUCell(RecurrentOptions options, RecurrentWeights weights, string path)
+    private DynamicQuantizedGRUCell(RecurrentSettings options, RecurrentWeights weights, string path)
         : base(nameof(DynamicQuantizedGRUCell), options, weights, path) => _run = new CellRun(this, options);
 
     /// <summary>Quantizes a GRUCell, which stays as it is.</summary>
@@ -40,7 +40,7 @@ public sealed class DynamicQuantizedGRUCell : DynamicQuantizedRecurrent<Tensor, 
     /// <summary>Rebuilds a module from <see cref="IQuantizedModule.Options"/> and <see cref="IQuantizedModule.ExportState"/>.</summary>
     internal static DynamicQuantizedGRUCell FromState(IReadOnlyDictionary<string, string> options, IReadOnlyDictionary<string, Tensor> state, string path)
     {
-        var sizes = RecurrentOptions.ReadCell(gates: 3, options, path);
+        var sizes = RecurrentSettings.ReadCell(gates: 3, options, path);
         return new(sizes, Import(sizes, options, state, path), path);
     }
 }

@@ -12,7 +12,7 @@ public sealed class DynamicQuantizedLSTM : DynamicQuantizedRecurrent<(Tensor, Te
 {
     private readonly SequenceRun _run;
 
-    private DynamicQuantizedLSTM(RecurrentOptions options, RecurrentWeights weights, string path)
+    private DynamicQuantizedLSTM(RecurrentSettings options, RecurrentWeights weights, string path)
         : base(nameof(DynamicQuantizedLSTM), options, weights, path) => _run = new SequenceRun(this, options);
 
     /// <summary>Quantizes an LSTM, which stays as it is.</summary>
@@ -31,7 +31,7 @@ public sealed class DynamicQuantizedLSTM : DynamicQuantizedRecurrent<(Tensor, Te
     /// <summary>Rebuilds a module from <see cref="IQuantizedModule.Options"/> and <see cref="IQuantizedModule.ExportState"/>.</summary>
     internal static DynamicQuantizedLSTM FromState(IReadOnlyDictionary<string, string> options, IReadOnlyDictionary<string, Tensor> state, string path)
     {
-        var sizes = RecurrentOptions.ReadLayers(gates: 4, options, path);
+        var sizes = RecurrentSettings.ReadLayers(gates: 4, options, path);
         return new(sizes, Import(sizes, options, state, path), path);
     }
 

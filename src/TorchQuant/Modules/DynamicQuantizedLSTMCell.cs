@@ -10,7 +10,7 @@ public sealed class DynamicQuantizedLSTMCell : DynamicQuantizedRecurrent<(Tensor
 {
     private readonly CellRun _run;
 
-    private DynamicQuantizedLSTMCell(RecurrentOptions options, RecurrentWeights weights, string path)
+    private DynamicQuantizedLSTMCell(RecurrentSettings options, RecurrentWeights weights, string path)
         : base(nameof(DynamicQuantizedLSTMCell), options, weights, path) => _run = new CellRun(this, options);
 
     /// <summary>Quantizes an LSTMCell, which stays as it is.</summary>
@@ -44,7 +44,7 @@ public sealed class DynamicQuantizedLSTMCell : DynamicQuantizedRecurrent<(Tensor
     /// <summary>Rebuilds a module from <see cref="IQuantizedModule.Options"/> and <see cref="IQuantizedModule.ExportState"/>.</summary>
     internal static DynamicQuantizedLSTMCell FromState(IReadOnlyDictionary<string, string> options, IReadOnlyDictionary<string, Tensor> state, string path)
     {
-        var sizes = RecurrentOptions.ReadCell(gates: 4, options, path);
+        var sizes = RecurrentSettings.ReadCell(gates: 4, options, path);
         return new(sizes, Import(sizes, options, state, path), path);
     }
 }

@@ -10,7 +10,7 @@ public sealed class DynamicQuantizedRNNCell : DynamicQuantizedRecurrent<Tensor, 
 {
     private readonly CellRun _run;
 
-    private DynamicQuantizedRNNCell(RecurrentOptions options, RecurrentWeights weights, string path)
+    private DynamicQuantizedRNNCell(RecurrentSettings options, RecurrentWeights weights, string path)
         : base(nameof(DynamicQuantizedRNNCell), options, weights, path) => _run = new CellRun(this, options);
 
     /// <summary>Quantizes an RNNCell, which stays as it is. Whether it applies tanh or relu is found by running it, as TorchSharp does not tell.</summary>
@@ -45,7 +45,7 @@ public sealed class DynamicQuantizedRNNCell : DynamicQuantizedRecurrent<Tensor, 
         var nonlinearity = StateOptions.Text(options, "nonlinearity", path);
         if (nonlinearity is not (RnnNonlinearity.Tanh or RnnNonlinearity.Relu))
             throw new ArgumentException($"{path}: the option nonlinearity is '{nonlinearity}'; expected {RnnNonlinearity.Tanh} or {RnnNonlinearity.Relu}.");
-        var sizes = RecurrentOptions.ReadCell(gates: 1, options, path) with { Nonlinearity = nonlinearity };
+        var sizes = RecurrentSettings.ReadCell(gates: 1, options, path) with { Nonlinearity = nonlinearity };
         return new(sizes, Import(sizes, options, state, path), path);
     }
 }

@@ -17,7 +17,7 @@ public abstract class DynamicQuantizedRecurrent<TState, TResult> : nn.Module<Ten
     private readonly LentState _lent;
     private volatile RecurrentWeights _weights;
 
-    private protected DynamicQuantizedRecurrent(string kind, RecurrentOptions options, RecurrentWeights weights, string path) : base(kind)
+    private protected DynamicQuantizedRecurrent(string kind, RecurrentSettings options, RecurrentWeights weights, string path) : base(kind)
     {
         Kind = kind;
         Path = path;
@@ -41,12 +41,12 @@ public abstract class DynamicQuantizedRecurrent<TState, TResult> : nn.Module<Ten
         get
         {
             var options = Sizes.Write();
-            options[ReduceRangeOption] = RecurrentOptions.Text(_weights.ReduceRange);
+            options[ReduceRangeOption] = RecurrentSettings.Text(_weights.ReduceRange);
             return options;
         }
     }
 
-    private protected RecurrentOptions Sizes { get; }
+    private protected RecurrentSettings Sizes { get; }
 
     /// <inheritdoc/>
     public IReadOnlyList<KeyValuePair<string, Tensor>> ExportState() => Weights().Export();
@@ -61,7 +61,7 @@ public abstract class DynamicQuantizedRecurrent<TState, TResult> : nn.Module<Ten
 
     /// <summary>The weights from the tensors of a file.</summary>
     private protected static RecurrentWeights Import(
-        RecurrentOptions sizes, IReadOnlyDictionary<string, string> options, IReadOnlyDictionary<string, Tensor> state, string path) =>
+        RecurrentSettings sizes, IReadOnlyDictionary<string, string> options, IReadOnlyDictionary<string, Tensor> state, string path) =>
         RecurrentWeights.FromState(sizes, StateOptions.Bool(options, ReduceRangeOption, path), state, path);
 
     /// <summary>The packed weights to compute with, after taking back what was lent.</summary>

@@ -7,7 +7,7 @@ namespace TorchQuant.Modules.Recurrent;
 /// <summary>Runs one step: the forward of the three cells.</summary>
 /// <param name="module">The module, for its name in messages.</param>
 /// <param name="options">Its options; 4 gates are an LSTM, 3 a GRU, 1 the cell without gates.</param>
-internal sealed class CellRun(IQuantizedModule module, RecurrentOptions options)
+internal sealed class CellRun(IQuantizedModule module, RecurrentSettings options)
 {
     private readonly RecurrentInput _check = new(module, options);
 

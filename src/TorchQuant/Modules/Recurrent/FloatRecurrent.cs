@@ -10,13 +10,13 @@ namespace TorchQuant.Modules.Recurrent;
 internal static class FloatRecurrent
 {
     /// <summary>The options of an LSTM.</summary>
-    public static RecurrentOptions Of(LSTM module) => Layers(4, module, BatchFirst(module));
+    public static RecurrentSettings Of(LSTM module) => Layers(4, module, BatchFirst(module));
 
     /// <summary>The options of a GRU.</summary>
-    public static RecurrentOptions Of(GRU module) => Layers(3, module, BatchFirst(module));
+    public static RecurrentSettings Of(GRU module) => Layers(3, module, BatchFirst(module));
 
     /// <summary>The options of a cell with the given number of gates, without its nonlinearity.</summary>
-    public static RecurrentOptions OfCell(int gates, nn.Module module)
+    public static RecurrentSettings OfCell(int gates, nn.Module module)
     {
         var parameters = Parameters(module);
         var weight = parameters[RecurrentNames.Cell.InputWeight];
@@ -27,7 +27,7 @@ internal static class FloatRecurrent
     public static Dictionary<string, Parameter> Parameters(nn.Module module) =>
         module.named_parameters().ToDictionary(entry => entry.name, entry => entry.parameter, StringComparer.Ordinal);
 
-    private static RecurrentOptions Layers(int gates, nn.Module module, bool batchFirst)
+    private static RecurrentSettings Layers(int gates, nn.Module module, bool batchFirst)
     {
         var parameters = Parameters(module);
         var first = new RecurrentNames(0, reverse: false);

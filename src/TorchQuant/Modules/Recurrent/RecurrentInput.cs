@@ -5,7 +5,7 @@ namespace TorchQuant.Modules.Recurrent;
 /// <summary>The checks of what a recurrent module is given. Each failure names the module, what was found, what was expected and the mend.</summary>
 /// <param name="module">The module, for its name in messages.</param>
 /// <param name="options">Its sizes.</param>
-internal sealed class RecurrentInput(IQuantizedModule module, RecurrentOptions options)
+internal sealed class RecurrentInput(IQuantizedModule module, RecurrentSettings options)
 {
     private string Name => Float32OnCpu.Name(module);
 

@@ -12,9 +12,9 @@ internal sealed record RecurrentCell(PackedLinear Input, PackedLinear Hidden);
 /// keep what they began with when a state is loaded.</summary>
 internal sealed class RecurrentWeights
 {
-    private readonly RecurrentOptions _options;
+    private readonly RecurrentSettings _options;
 
-    private RecurrentWeights(RecurrentOptions options, RecurrentCell[] cells)
+    private RecurrentWeights(RecurrentSettings options, RecurrentCell[] cells)
     {
         _options = options;
         Cells = cells;
@@ -32,7 +32,7 @@ internal sealed class RecurrentWeights
 
     /// <summary>Quantizes and packs every matrix by itself: per tensor means one scale for all gates, as in PyTorch.</summary>
     /// <exception cref="ArgumentException">A weight is not finite, not float32 or not on the CPU, or the qconfig is none for dynamic quantization.</exception>
-    public static RecurrentWeights FromFloat(RecurrentOptions options, nn.Module module, QConfig qconfig, string path)
+    public static RecurrentWeights FromFloat(RecurrentSettings options, nn.Module module, QConfig qconfig, string path)
     {
         ArgumentNullException.ThrowIfNull(qconfig);
         var parameters = FloatRecurrent.Parameters(module);
@@ -44,7 +44,7 @@ internal sealed class RecurrentWeights
 
     /// <summary>Packs the plain tensors again: the inverse of <see cref="Export"/>.</summary>
     /// <exception cref="ArgumentException">A tensor is missing or of another type or shape than the options ask for.</exception>
-    public static RecurrentWeights FromState(RecurrentOptions options, bool reduceRange, IReadOnlyDictionary<string, Tensor> state, string path)
+    public static RecurrentWeights FromState(RecurrentSettings options, bool reduceRange, IReadOnlyDictionary<string, Tensor> state, string path)
     {
         PackedLinear Import(string weight, string bias, int inFeatures)
         {

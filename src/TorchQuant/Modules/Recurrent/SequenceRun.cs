@@ -7,7 +7,7 @@ namespace TorchQuant.Modules.Recurrent;
 /// <summary>Runs all layers and directions of an LSTM or a GRU over a sequence: the forward of both modules.</summary>
 /// <param name="module">The module, for its name in messages.</param>
 /// <param name="options">Its options; 4 gates are an LSTM, 3 a GRU.</param>
-internal sealed class SequenceRun(IQuantizedModule module, RecurrentOptions options)
+internal sealed class SequenceRun(IQuantizedModule module, RecurrentSettings options)
 {
     private readonly RecurrentInput _check = new(module, options);
 

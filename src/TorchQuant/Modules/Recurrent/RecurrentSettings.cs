@@ -11,7 +11,7 @@ namespace TorchQuant.Modules.Recurrent;
 /// <param name="BatchFirst">Whether input and output are (batch, sequence, features) instead of (sequence, batch, features).</param>
 /// <param name="Bidirectional">Whether each layer also runs backwards, its output beside the forward one.</param>
 /// <param name="Nonlinearity">tanh or relu; null where there are gates.</param>
-internal sealed record RecurrentOptions(
+internal sealed record RecurrentSettings(
     int Gates, int InputSize, int HiddenSize, bool Bias, int NumLayers = 0, bool BatchFirst = false, bool Bidirectional = false, string? Nonlinearity = null)
 {
     /// <summary>1, or 2 when bidirectional.</summary>
@@ -72,7 +72,7 @@ internal sealed record RecurrentOptions(
 
     /// <summary>The options of an LSTM or a GRU from a file.</summary>
     /// <exception cref="ArgumentException">An option is missing or has no meaning.</exception>
-    public static RecurrentOptions ReadLayers(int gates, IReadOnlyDictionary<string, string> options, string path) => ReadCell(gates, options, path) with
+    public static RecurrentSettings ReadLayers(int gates, IReadOnlyDictionary<string, string> options, string path) => ReadCell(gates, options, path) with
     {
         NumLayers = StateOptions.Int(options, "num_layers", path, least: 1),
         BatchFirst = StateOptions.Bool(options, "batch_first", path),
@@ -81,7 +81,7 @@ internal sealed record RecurrentOptions(
 
     /// <summary>The options of a cell from a file, without a nonlinearity.</summary>
     /// <exception cref="ArgumentException">An option is missing or has no meaning.</exception>
-    public static RecurrentOptions ReadCell(int gates, IReadOnlyDictionary<string, string> options, string path) => new(
+    public static RecurrentSettings ReadCell(int gates, IReadOnlyDictionary<string, string> options, string path) => new(
         gates,
         StateOptions.Int(options, "input_size", path, least: 1),
         StateOptions.Int(options, "hidden_size", path, least: 1),
