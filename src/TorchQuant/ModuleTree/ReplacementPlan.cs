@@ -8,14 +8,12 @@ internal sealed class ReplacementPlan
     private readonly Dictionary<nn.Module, (string Path, nn.Module New)> _decisions = new(ReferenceEqualityComparer.Instance);
     private readonly List<string> _refusals = [];
     private readonly List<Exception> _causes = [];
-    private readonly nn.Module _root;
     private readonly ModuleGraph _graph;
 
     /// <summary>Walks the model and asks for the replacements. The model is not changed.</summary>
     public ReplacementPlan(nn.Module root, Func<string, nn.Module, nn.Module?> replacement)
     {
         TorchSharpPrivates.EnsureSupported();
-        _root = root;
         _graph = new ModuleGraph((path, module) =>
         {
             try
@@ -102,13 +100,16 @@ internal sealed class ReplacementPlan
     {
         if (_decisions.Count == 0) return;
         var modules = new HashSet<object>(_graph.Modules.Select(m => (object)m.Module), ReferenceEqualityComparer.Instance);
-        var tensors = Tensors(_root).Concat(_graph.Modules.SelectMany(m => Tensors(m.Module))).ToHashSet();
+        var tensors = _graph.Modules.SelectMany(m => Tensors(m.Module)).ToHashSet();
         foreach (var (_, made) in _decisions.Values)
-            if (!made.modules().Prepend(made).Any(modules.Contains) && !Tensors(made).Any(tensors.Contains)) made.Dispose();
+        {
+            var all = made.modules().Prepend(made).ToList();
+            if (!all.Any(modules.Contains) && !all.SelectMany(Tensors).Any(tensors.Contains)) made.Dispose();
+        }
     }
 
     private static IEnumerable<IntPtr> Tensors(nn.Module module)
-        => module.parameters().Cast<Tensor>().Concat(module.buffers()).Where(t => !t.IsInvalid).Select(t => t.Handle);
+        => TorchSharpPrivates.Parameters(module).Values.Cast<Tensor>().Concat(TorchSharpPrivates.Buffers(module).Values.Select(b => b.Tensor)).Where(t => !t.IsInvalid).Select(t => t.Handle);
 
     private static bool Contains(nn.Module outer, nn.Module inner) => outer.modules().Any(m => ReferenceEquals(m, inner));
 
