@@ -84,7 +84,8 @@ internal sealed class OutputRecorder : ICellOutput
                     ["output_type"] = "error",
                     ["ename"] = Error.Name,
                     ["evalue"] = Error.Message,
-                    ["traceback"] = new JsonArray([.. Error.Traceback.Select(line => JsonValue.Create(line))]),
+                    // Jupyter's front ends show the traceback alone, so it begins with the message.
+                    ["traceback"] = new JsonArray([.. Error.Traceback.Prepend($"{Error.Name}: {Error.Message}").Select(line => JsonValue.Create(line))]),
                 };
             var json = new JsonObject { ["output_type"] = IsResult ? "execute_result" : "display_data", ["data"] = Data(Bundle!), ["metadata"] = new JsonObject() };
             if (IsResult) json["execution_count"] = executionCount;

@@ -50,6 +50,7 @@ internal static partial class MathHtml
         ["quad"] = "  ",
         ["top"] = "⊤",
         ["log"] = "log",
+        ["ln"] = "ln",
         ["exp"] = "exp",
         ["min"] = "min",
         ["max"] = "max",

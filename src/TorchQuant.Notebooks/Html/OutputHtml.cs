@@ -20,10 +20,11 @@ internal static class OutputHtml
                 html.Append(CultureInfo.InvariantCulture, $"<pre class=\"output {stream}\">").Append(Text(MultilineText.Read(output["text"]))).Append("</pre>\n");
                 break;
             case "error":
-                html.Append("<div class=\"output error\"><p><strong>").Append(HtmlPage.Encode((string?)output["ename"] ?? "")).Append("</strong> ")
-                    .Append(HtmlPage.Encode((string?)output["evalue"] ?? "")).Append("</p>");
-                if (output["traceback"] is JsonArray { Count: > 0 } lines)
-                    html.Append("<pre>").Append(Text(string.Join('\n', lines.Select(line => line?.ToString())))).Append("</pre>");
+                var (name, message) = ((string?)output["ename"] ?? "", (string?)output["evalue"] ?? "");
+                html.Append("<div class=\"output error\"><p><strong>").Append(HtmlPage.Encode(name)).Append("</strong> ").Append(HtmlPage.Encode(message)).Append("</p>");
+                var lines = output["traceback"] as JsonArray ?? [];
+                var more = lines.Select(line => line?.ToString() ?? "").SkipWhile((line, i) => i == 0 && line == $"{name}: {message}").ToArray();
+                if (more.Length > 0) html.Append("<pre>").Append(Text(string.Join('\n', more))).Append("</pre>");
                 html.Append("</div>\n");
                 break;
             default:

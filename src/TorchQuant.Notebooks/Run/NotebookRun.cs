@@ -114,8 +114,7 @@ internal sealed class NotebookRun
     private int Failed(CellError error)
     {
         var place = error.Line is { } line ? $", line {line}" : "";
-        var code = error.Code is { } text ? $"\n  {text}" : "";
-        _report.Failed($"Cell {_executed}{place}: {error.Name}: {error.Message}{code}", error);
+        _report.Failed($"Cell {_executed}{place}: {error.Name}: {error.Message}", error);
         Save();
         return ExitCodes.Failed;
     }

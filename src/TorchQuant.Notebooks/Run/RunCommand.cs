@@ -26,12 +26,17 @@ internal static class RunCommand
         var timeout = new Option<double?>("--timeout") { Description = "Stops a notebook after this many seconds." };
         var command = new Command("run", "Runs notebooks and writes them executed, as .ipynb and as self-contained .html.") { files, output, parameters, timeout };
         command.SetAction((result, _) => RunAsync(
-            result.GetRequiredValue(files), result.GetValue(output), result.GetRequiredValue(parameters), result.GetValue(timeout)));
+            result.GetRequiredValue(files), result.GetValue(output), result.GetRequiredValue(parameters), result.GetValue(timeout), result.InvocationConfiguration.Error));
         return command;
     }
 
-    private static async Task<int> RunAsync(string[] notebooks, string? output, string[] parameters, double? timeout)
+    private static async Task<int> RunAsync(string[] notebooks, string? output, string[] parameters, double? timeout, TextWriter errors)
     {
+        int Refuse(string message)
+        {
+            errors.WriteLine(message);
+            return ExitCodes.Usage;
+        }
         if (timeout is <= 0) return Refuse($"--timeout {timeout}: expected a number of seconds above 0.");
         using var interrupt = new CancellationTokenSource();
         // The first signal stops the notebook and writes what there is; the second one, while that goes on, ends the process.
@@ -102,11 +107,5 @@ internal static class RunCommand
             await process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
         }
         return process.ExitCode;
-    }
-
-    private static int Refuse(string message)
-    {
-        Console.Error.WriteLine(message);
-        return ExitCodes.Usage;
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Spectre.Console;
 using TorchQuant.Notebooks.Documents;
 using TorchQuant.Notebooks.Engine;
@@ -23,6 +24,7 @@ internal sealed class TerminalReport : ICellOutput
     private readonly TimeProvider _time;
     private readonly IAnsiConsole _console;
     private readonly Dictionary<string, Shown> _shown = [];
+    private readonly StringBuilder _partial = new(); // in a log, the line that is not whole yet
     private string? _live; // the display that ends where the cursor is, so that it can be rewritten
     private bool _headerOpen;
     private bool _lineStart = true;
@@ -110,9 +112,21 @@ internal sealed class TerminalReport : ICellOutput
         {
             LeaveLive();
             BreakHeader();
-            // A log has no cursor to return: each state of the line would be a line of its own.
-            _writer.Write(_interactive ? text : text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n'));
-            _lineStart = text[^1] is '\n' or '\r';
+            if (_interactive)
+            {
+                _writer.Write(text);
+                _lineStart = text[^1] == '\n';
+            }
+            else
+            {
+                // A log has no cursor to return: a line is written when it is whole, as a terminal would show it in the end.
+                _partial.Append(text);
+                if (!text.Contains('\n', StringComparison.Ordinal)) return;
+                var lines = _partial.ToString();
+                var whole = lines.LastIndexOf('\n') + 1;
+                _writer.Write(TerminalText.Settle(lines[..whole]));
+                _partial.Clear().Append(lines, whole, lines.Length - whole);
+            }
             _writer.Flush();
         }
     }
@@ -193,6 +207,8 @@ internal sealed class TerminalReport : ICellOutput
     private void StartLine()
     {
         BreakHeader();
+        if (_partial.Length > 0) _writer.WriteLine(TerminalText.Settle(_partial.ToString()));
+        _partial.Clear();
         if (!_lineStart) _writer.WriteLine();
         _lineStart = true;
     }

@@ -90,6 +90,7 @@ public sealed class NotebookDocumentTests
         Assert.Equal(1, (int)outputs[2]!["data"]!["application/json"]!["a"]![0]!);
         Assert.Equal(TimeSpan.FromSeconds(2), document.Cells[1].Duration);
         Assert.Equal("error", document.Cells[3].Outputs[^1]!["output_type"]!.ToString());
+        Assert.Equal(["CS1: message", "line"], document.Cells[3].Outputs[^1]!["traceback"]!.AsArray().Select(line => line!.ToString()));
         Assert.Contains("한국어", document.ToString(), StringComparison.Ordinal);
         AssertValid(document.ToString());
     }

@@ -70,6 +70,7 @@ public sealed partial class HtmlPageTests
         })
             Assert.Contains(part, page, StringComparison.Ordinal);
         Assert.DoesNotContain("id='no'", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("CS1: no", page, StringComparison.Ordinal); // the message is said once
     }
 
     [Fact]

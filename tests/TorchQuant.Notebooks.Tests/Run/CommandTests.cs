@@ -107,10 +107,10 @@ public sealed class CommandTests : IDisposable
     public async Task The_time_limit_stops_a_cell_that_never_ends()
     {
         _folder.Write("loop.ipynb", NotebookJson.Of("Console.WriteLine(\"before\");\nwhile (true) { }"));
-        var (exitCode, said) = await RunAsync("loop.ipynb", "--timeout", "6");
+        var (exitCode, said) = await RunAsync("loop.ipynb", "--timeout", "5");
         Assert.Equal(1, exitCode);
-        Assert.Contains("time limit of 6 s", said, StringComparison.Ordinal);
-        Assert.Equal(2, Executed("loop").Cells[0].Outputs.Count);
+        Assert.Contains("time limit of 5 s", said, StringComparison.Ordinal);
+        Assert.Equal("Stopped", Executed("loop").Cells[0].Outputs[^1]!["ename"]!.ToString());
     }
 
     [Fact]
@@ -139,25 +139,6 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(1, exitCode);
         Assert.Contains("2 of 3 notebooks failed: a.ipynb, b.ipynb.", said, StringComparison.Ordinal);
         Assert.Equal("third", MultilineText.Read(Executed("c").Cells[0].Outputs[0]!["data"]!["text/plain"]));
-    }
-
-    [Theory]
-    [InlineData("There is no file", "missing.ipynb")]
-    [InlineData("JSON", "text.ipynb")]
-    [InlineData("python", "python.ipynb")]
-    [InlineData("own folder", "plain.ipynb", "--out", ".")]
-    [InlineData("no code cell tagged 'parameters'", "plain.ipynb", "--param", "a=1")]
-    [InlineData("name=value", "plain.ipynb", "--param", "a")]
-    [InlineData("--timeout", "plain.ipynb", "--timeout", "0")]
-    public async Task A_wrong_command_line_or_file_runs_nothing(string named, params string[] arguments)
-    {
-        _folder.Write("text.ipynb", "no notebook");
-        _folder.Write("plain.ipynb", NotebookJson.Of("1"));
-        _folder.Write("python.ipynb", NotebookJson.Of("1").Replace("C#", "python", StringComparison.Ordinal));
-        var (exitCode, said) = await RunAsync(arguments);
-        Assert.Equal(2, exitCode);
-        Assert.Contains(named, said, StringComparison.Ordinal);
-        Assert.False(Directory.Exists(Path.Combine(_folder.Path, "out")));
     }
 
     [Fact]

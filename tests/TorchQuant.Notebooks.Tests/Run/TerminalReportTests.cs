@@ -58,10 +58,14 @@ public sealed class TerminalReportTests : IDisposable
     }
 
     [Fact]
-    public void In_a_log_carriage_returns_are_lines()
+    public void In_a_log_a_line_is_written_once_as_it_ends()
     {
-        Report(interactive: false).Write(OutputStream.Out, "1 %\r2 %\r\n");
-        Assert.Equal("1 %\n2 %\n", Text);
+        var report = Report(interactive: false);
+        report.Write(OutputStream.Out, "1 %\r");
+        report.Write(OutputStream.Out, "2 %\r\nnext");
+        Assert.Equal("2 %\n", Text);
+        report.Say("said");
+        Assert.Equal("2 %\nnext\nsaid\n", Text);
     }
 
     [Fact]
