@@ -1,0 +1,81 @@
+using TorchQuant.Modules;
+using static TorchSharp.torch;
+
+namespace TorchQuant.Serialization;
+
+/// <summary>Puts what a file holds into a model: everything is checked before anything is changed.</summary>
+internal sealed class QuantizedModelLoader(nn.Module model, SafeTensorsFile content)
+{
+    private readonly QuantizedFile _file = QuantizedFile.FromMetadata(content.Metadata);
+    private readonly List<string> _problems = [];
+
+    /// <exception cref="QuantizedFileException">The file is damaged or of another model.</exception>
+    /// <exception cref="ModuleReplacementException">The model's fields cannot hold the quantized modules.</exception>
+    public void Load(bool hookFallback)
+    {
+        var walk = ModuleTree.Walk(model);
+        CheckModules(walk.Select(m => m.Path).ToHashSet(StringComparer.Ordinal));
+        var targets = Targets(walk);
+        var quantized = CreateModules();
+        if (_problems.Count > 0)
+        {
+            foreach (var module in quantized.Values) module.Dispose();
+            throw new QuantizedFileException($"The file does not fit {model.GetType().Name}; the model is unchanged:{string.Concat(_problems.Select(p => "\n  " + p))}");
+        }
+
+        ModuleTree.Replace(model, (path, _) => quantized.GetValueOrDefault(path), hookFallback);
+        using var inference = no_grad();
+        foreach (var (target, source) in targets) target.copy_(source).Dispose();
+    }
+
+    private void CheckModules(HashSet<string> paths)
+    {
+        foreach (var path in _file.Modules.Keys.Where(path => path.Length == 0 || !paths.Contains(path)))
+            _problems.Add($"{path}: the file has a {_file.Modules[path].Kind} there and the model no module. Its modules: {string.Join(", ", paths.Where(p => p.Length > 0))}. Load it into a model of the class that was saved.");
+    }
+
+    /// <summary>Each tensor of the model's float modules beside the file's tensor for it.</summary>
+    private List<(Tensor Target, Tensor Source)> Targets(IReadOnlyList<(string Path, nn.Module Module)> walk)
+    {
+        var kept = walk.Where(m => !_file.Modules.Keys.Any(path => m.Path == path || m.Path.StartsWith(path + ".", StringComparison.Ordinal))).ToList();
+        var state = ModelState.Of(kept);
+        var sources = content.Tensors.Where(t => !_file.Covers(t.Key)).ToDictionary(t => t.Key, t => t.Value, StringComparer.Ordinal);
+        foreach (var (name, first) in _file.Tied)
+            if (sources.TryGetValue(first, out var shared)) sources.TryAdd(name, shared);
+
+        var pairs = new List<(Tensor, Tensor)>();
+        foreach (var (name, target) in state.Tensors)
+        {
+            if (!sources.TryGetValue(name, out var source))
+                _problems.Add($"{name}: the model has {Describe(target)} there and the file no tensor.");
+            else if (source.dtype != target.dtype || !source.shape.SequenceEqual(target.shape))
+                _problems.Add($"{name}: the model has {Describe(target)} there and the file {Describe(source)}.");
+            else
+                pairs.Add((target, source));
+        }
+
+        foreach (var name in sources.Keys.Where(name => !state.Tensors.ContainsKey(name) && !state.Tied.ContainsKey(name)))
+            _problems.Add($"{name}: the file has {Describe(sources[name])} there and the model nothing.");
+        return pairs;
+    }
+
+    private Dictionary<string, nn.Module> CreateModules()
+    {
+        var modules = new Dictionary<string, nn.Module>(StringComparer.Ordinal);
+        foreach (var (path, module) in _file.Modules)
+        {
+            try
+            {
+                modules[path] = QuantizedModules.Create(module.Kind, module.Options, QuantizedFile.StateOf(path, content.Tensors), path);
+            }
+            catch (Exception e) when (e is ArgumentException or OverflowException)
+            {
+                _problems.Add(e.Message);
+            }
+        }
+
+        return modules;
+    }
+
+    private static string Describe(Tensor tensor) => $"{tensor.dtype} [{string.Join(", ", tensor.shape)}]";
+}
