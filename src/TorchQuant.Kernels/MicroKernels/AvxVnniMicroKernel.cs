@@ -17,6 +17,8 @@ internal readonly unsafe struct AvxVnniMicroKernel : IMicroKernel
     {
         if (rows == 1)
             RunRow(a, panel, groups, tile);
+        else if (rows == 2)
+            RunTwoRows(a, a + stride, panel, groups, tile);
         else
             Tile<Dot, Ints>.RunPanel(rows, a, stride, panel, groups, tile);
     }
@@ -50,6 +52,30 @@ internal readonly unsafe struct AvxVnniMicroKernel : IMicroKernel
 
         Store(s0 + t0, s1 + t1, tile);
         Store(s2 + t2, s3 + t3, tile + 16);
+    }
+
+    /// <summary>Two rows by 32 columns: eight sums again, where two by 16 would wait for each other.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void RunTwoRows(byte* a, byte* b, sbyte* panel, nint groups, int* tile)
+    {
+        Ints s0 = Ints.Zero, s1 = Ints.Zero, s2 = Ints.Zero, s3 = Ints.Zero, t0 = Ints.Zero, t1 = Ints.Zero, t2 = Ints.Zero, t3 = Ints.Zero;
+        for (; groups > 0; groups--, a += 4, b += 4, panel += PackedWeights.GroupBytes)
+        {
+            Ints x = Dot.Broadcast(a), y = Dot.Broadcast(b);
+            s0 = Dot.Add(s0, x, panel);
+            t0 = Dot.Add(t0, y, panel);
+            s1 = Dot.Add(s1, x, panel + 32);
+            t1 = Dot.Add(t1, y, panel + 32);
+            s2 = Dot.Add(s2, x, panel + 64);
+            t2 = Dot.Add(t2, y, panel + 64);
+            s3 = Dot.Add(s3, x, panel + 96);
+            t3 = Dot.Add(t3, y, panel + 96);
+        }
+
+        Store(s0, s1, tile);
+        Store(s2, s3, tile + 16);
+        Store(t0, t1, tile + 32);
+        Store(t2, t3, tile + 48);
     }
 
     /// <summary>Whoever reads the tile next with 512-bit loads would wait for two 256-bit stores; of a taller tile the stores are long done.</summary>
