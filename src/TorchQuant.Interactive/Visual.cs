@@ -10,7 +10,7 @@ public abstract record Visual
     /// <summary>A self-contained HTML fragment: no script, nothing loaded; takes the page's text colour, so it is legible on light and dark pages.</summary>
     public abstract string ToHtml();
 
-    /// <summary>Plain text of at most about 100 columns, lines ended by \n.</summary>
+    /// <summary>Plain text, lines parted by \n.</summary>
     public abstract string ToText();
 
     /// <summary>The same as <see cref="ToText"/>.</summary>

@@ -10,8 +10,9 @@ public static class Display
     public static Table Of(ModelSize size, string title = "Model size")
     {
         ArgumentNullException.ThrowIfNull(size);
-        return new Table(title, ["module", "type", "parameters", new Column("size", "MB", "N2")],
-            [.. size.Rows.Select(row => (object?[])[PathCell(row.Path), row.Type, row.Parameters, row.Megabytes]), ["total", "", size.TotalParameters, size.Megabytes]])
+        var unit = SizeUnit.For(size.TotalBytes);
+        return new Table(title, ["module", "type", "parameters", unit.Column],
+            [.. size.Rows.Select(row => (object?[])[PathCell(row.Path), row.Type, row.Parameters, unit.Of(row.Bytes)]), ["total", "", size.TotalParameters, unit.Of(size.TotalBytes)]])
         { HasTotal = true };
     }
 
@@ -19,10 +20,12 @@ public static class Display
     public static Table Of(SizeComparison comparison, string title = "Size before and after")
     {
         ArgumentNullException.ThrowIfNull(comparison);
-        return new Table(title, ["module", "before", new Column("size", "MB", "N2"), "after", new Column("size", "MB", "N2"), new Column("after / before", "", "P1")],
+        var unit = SizeUnit.For(comparison.Before.TotalBytes);
+        return new Table(title, ["module", "before", unit.Column, "after", unit.Column, new Column("after / before", "", "P1")],
         [
-            .. comparison.Rows.Select(row => (object?[])[PathCell(row.Path), row.Before?.Type, row.Before?.Megabytes, TypeCell(row.After?.Type), row.After?.Megabytes, Ratio(row.Ratio)]),
-            ["total", "", comparison.Before.Megabytes, "", comparison.After.Megabytes, Ratio(comparison.Ratio)],
+            .. comparison.Rows.Select(row => (object?[])
+                [PathCell(row.Path), row.Before?.Type, unit.Of(row.Before?.Bytes), TypeCell(row.After?.Type), unit.Of(row.After?.Bytes), Ratio(row.Ratio)]),
+            ["total", "", unit.Of(comparison.Before.TotalBytes), "", unit.Of(comparison.After.TotalBytes), Ratio(comparison.Ratio)],
         ])
         { HasTotal = true };
     }
@@ -65,8 +68,9 @@ public static class Display
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(depth, 1);
         var groups = sizes.SelectMany(form => form.Size.Rows).Select(row => Group(row.Path)).Distinct(StringComparer.Ordinal).ToList();
-        var bars = groups.Select(group => new BarSeries(group, sizes.Select(form => form.Size.Rows.Where(row => Group(row.Path) == group).Sum(row => row.Megabytes)).ToArray()));
-        return Chart.Bars(title, [.. sizes.Select(form => form.Name)], [.. bars], new Axis("size", "MB"), BarLayout.Stacked, horizontal: true, subtitle: subtitle);
+        var unit = SizeUnit.For(sizes.Select(form => form.Size.TotalBytes).DefaultIfEmpty(0).Max());
+        var bars = groups.Select(group => new BarSeries(group, sizes.Select(form => form.Size.Rows.Where(row => Group(row.Path) == group).Sum(row => unit.Of(row.Bytes))).ToArray()));
+        return Chart.Bars(title, [.. sizes.Select(form => form.Name)], [.. bars], new Axis("size", unit.Name), BarLayout.Stacked, horizontal: true, subtitle: subtitle);
 
         string Group(string path) => path.Length == 0 ? "(model)" : string.Join('.', path.Split('.').Take(depth));
     }
@@ -79,11 +83,12 @@ public static class Display
     public static BarChart SizeChart(SizeComparison comparison, string title = "Size by module", string before = "float", string after = "int8")
     {
         ArgumentNullException.ThrowIfNull(comparison);
+        var unit = SizeUnit.For(Math.Max(comparison.Before.TotalBytes, comparison.After.TotalBytes));
         return Chart.Bars(title, [.. comparison.Rows.Select(row => row.Path.Length == 0 ? "(model)" : row.Path)],
         [
-            new BarSeries(before, comparison.Rows.Select(row => row.Before?.Megabytes ?? 0).ToArray()),
-            new BarSeries(after, comparison.Rows.Select(row => row.After?.Megabytes ?? 0).ToArray()),
-        ], new Axis("size", "MB"), horizontal: comparison.Rows.Count > 8);
+            new BarSeries(before, comparison.Rows.Select(row => unit.Of(row.Before?.Bytes ?? 0)).ToArray()),
+            new BarSeries(after, comparison.Rows.Select(row => unit.Of(row.After?.Bytes ?? 0)).ToArray()),
+        ], new Axis("size", unit.Name), horizontal: comparison.Rows.Count > 8);
     }
 
     /// <summary>The median time of each candidate; the thin lines span the middle half of the runs.</summary>

@@ -22,7 +22,12 @@ public sealed record Gallery : Visual, IDrawing
     } = 2;
 
     /// <inheritdoc/>
-    public override string ToHtml() => "<div style=\"display:flex;flex-wrap:wrap;gap:0 16px\">\n" + string.Join("\n", Charts.Select(chart => chart.ToHtml())) + "\n</div>";
+    public override string ToHtml()
+    {
+        // A chart may shrink a little to stand beside another one, but not until its text is too small.
+        var least = Markup.Number(Charts.Select(chart => chart.Width * 0.8).DefaultIfEmpty(0).Max());
+        return $"<div style=\"display:grid;grid-template-columns:repeat(auto-fit,minmax(min({least}px,100%),1fr));gap:0 16px\">\n" + string.Join("\n", Charts.Select(chart => chart.ToHtml())) + "\n</div>";
+    }
 
     /// <inheritdoc/>
     public override string ToText() => string.Join("\n\n", Charts.Select(chart => chart.ToText()));

@@ -11,10 +11,11 @@ internal static class ModuleTreeView
     {
         var size = ModelSize.Of(model);
         var modules = ModuleTree.Walk(model);
-        return new Table(title, ["module", "type", "tensors", "parameters", new Column("size", "MB", "N2")],
+        var unit = SizeUnit.For(size.TotalBytes);
+        return new Table(title, ["module", "type", "tensors", "parameters", unit.Column],
         [
             .. modules.Select((entry, i) => (object?[])
-                [Branch(modules.Select(m => m.Path).ToList(), i), Display.TypeCell(TypeName(entry.Module)), Details(entry.Module), Below(size, entry.Path).Parameters, Below(size, entry.Path).Bytes / 1e6]),
+                [Branch(modules.Select(m => m.Path).ToList(), i), Display.TypeCell(TypeName(entry.Module)), Details(entry.Module), Below(size, entry.Path).Parameters, unit.Of(Below(size, entry.Path).Bytes)]),
         ]);
     }
 
@@ -23,17 +24,18 @@ internal static class ModuleTreeView
         ModelSize first = ModelSize.Of(before), second = ModelSize.Of(after);
         Dictionary<string, nn.Module> old = ByPath(before), now = ByPath(after);
         var paths = ModuleTree.Walk(before).Concat(ModuleTree.Walk(after)).Select(entry => entry.Path).Distinct(StringComparer.Ordinal).ToList();
-        return new Table(title, ["module", "before", new Column("size", "MB", "N2"), "after", new Column("size", "MB", "N2"), new Column("after / before", "", "P1")],
+        var unit = SizeUnit.For(first.TotalBytes);
+        return new Table(title, ["module", "before", unit.Column, "after", unit.Column, new Column("after / before", "", "P1")],
         [
             .. paths.Select((path, i) =>
             {
                 var (a, b) = (old.GetValueOrDefault(path), now.GetValueOrDefault(path));
-                double beforeBytes = Below(first, path).Bytes, afterBytes = Below(second, path).Bytes;
+                long beforeBytes = Below(first, path).Bytes, afterBytes = Below(second, path).Bytes;
                 return (object?[])
                 [
-                    Branch(paths, i), Display.TypeCell(a is null ? null : TypeName(a)), a is null ? null : beforeBytes / 1e6,
-                    Display.TypeCell(b is null ? null : b is IQuantizedModule ? b.ToString() : TypeName(b)), b is null ? null : afterBytes / 1e6,
-                    a is null || b is null || beforeBytes == 0 ? null : afterBytes / beforeBytes,
+                    Branch(paths, i), Display.TypeCell(a is null ? null : TypeName(a)), a is null ? null : unit.Of(beforeBytes),
+                    Display.TypeCell(b is null ? null : b is IQuantizedModule ? b.ToString() : TypeName(b)), b is null ? null : unit.Of(afterBytes),
+                    a is null || b is null || beforeBytes == 0 ? null : (double)afterBytes / beforeBytes,
                 ];
             }),
         ]);

@@ -77,6 +77,7 @@ internal static class TextCharts
         for (var i = chart.Series.Count - 1; i >= 0; i--)
         {
             var mark = Marks[i % Marks.Length];
+            if (chart.Series[i] is LineSeries line) Join(line);
             foreach (var (a, b) in chart.Series[i].XValues.Zip(chart.Series[i].YValues))
                 if (x.CanPlace(a) && y.CanPlace(b)) cells[Row(b)][(int)Math.Round(x.At(a) * (PlotColumns - 1))] = mark;
         }
@@ -94,6 +95,21 @@ internal static class TextCharts
         if (missing.Length > 0) Line(text, missing);
 
         int Row(double value) => (int)Math.Round((1 - y.At(value)) * (PlotRows - 1));
+
+        // Light dots between neighbours that are columns apart.
+        void Join(LineSeries line)
+        {
+            for (var i = 1; i < line.X.Count; i++)
+            {
+                if (!x.CanPlace(line.X[i - 1]) || !y.CanPlace(line.Y[i - 1]) || !x.CanPlace(line.X[i]) || !y.CanPlace(line.Y[i])) continue;
+                double from = x.At(line.X[i - 1]) * (PlotColumns - 1), to = x.At(line.X[i]) * (PlotColumns - 1), first = y.At(line.Y[i - 1]), last = y.At(line.Y[i]);
+                for (var column = (int)Math.Floor(from) + 1; column < to; column++)
+                {
+                    var row = (int)Math.Round((1 - (first + (last - first) * (column - from) / (to - from))) * (PlotRows - 1));
+                    if (cells[row][column] is ' ' or '╌') cells[row][column] = '·';
+                }
+            }
+        }
     }
 
     // Eighths of a column, so that lengths can be compared in a narrow terminal.

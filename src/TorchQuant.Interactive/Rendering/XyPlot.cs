@@ -92,7 +92,8 @@ internal static class XyPlot
 
     private static IEnumerable<Mark> Dots(PointSeries series, string color, PlotArea area, AxisMap x, AxisMap y)
     {
-        var dots = Points(series.X, series.Y, area, x, y).Where(p => !double.IsNaN(p.Y)).Select(p => (Math.Round(p.X, 1), Math.Round(p.Y, 1))).Distinct().ToList();
+        // Dots in the same half pixel look like one.
+        var dots = Points(series.X, series.Y, area, x, y).Where(p => !double.IsNaN(p.Y)).Select(p => (Math.Round(p.X * 2) / 2, Math.Round(p.Y * 2) / 2)).Distinct().ToList();
         if (dots.Count > 0) yield return new DotsMark(dots, new Paint(color, dots.Count > 200 ? 0.55 : 0.85), dots.Count > 1000 ? 3.5 : 5.5);
     }
 

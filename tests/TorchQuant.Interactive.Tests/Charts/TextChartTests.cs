@@ -25,6 +25,7 @@ public class TextChartTests
         var rows = Chart.Lines("t", [new LineSeries("a", [0.0, 10])], y: "y").ToText().Split('\n');
         Assert.EndsWith("●", rows[2], StringComparison.Ordinal);
         Assert.Contains("┤●", rows[15], StringComparison.Ordinal);
+        Assert.Equal(62, rows.Sum(row => row.Count(c => c == '·')));
         Assert.Contains("● a", rows[^1], StringComparison.Ordinal);
     }
 

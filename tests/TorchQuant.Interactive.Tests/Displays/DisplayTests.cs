@@ -54,8 +54,8 @@ public class DisplayTests
         Assert.Contains("DynamicQuantizedLSTM(8, 16", compared.ToText(), StringComparison.Ordinal);
         var (floats, codes) = ((double)compared.Rows[^1][2]!, (double)compared.Rows[^1][4]!);
         // 4 x 16 rows of 8 + 16 weights and two biases, 4 bytes each; then 1 byte each, float biases, a scale and a zero point per row and matrix.
-        Assert.Equal(64 * (8 + 16 + 2) * 4 / 1e6, floats, 12);
-        Assert.InRange(codes, 64 * (8 + 16 + 2 * 4) / 1e6, 64 * (8 + 16 + 2 * 4 + 2 * 8) / 1e6 + 1e-12);
+        Assert.Equal(64 * (8 + 16 + 2) * 4 / 1e3, floats, 12);
+        Assert.InRange(codes, 64 * (8 + 16 + 2 * 4) / 1e3, 64 * (8 + 16 + 2 * 4 + 2 * 8) / 1e3 + 1e-9);
     }
 
     [Fact]
@@ -69,7 +69,11 @@ public class DisplayTests
         Assert.Equal("total", table.Rows[^1][0]);
         var chart = Display.SizeChart("Size", [("float", size), ("int8", size)]);
         Assert.Equal(["encoder", "head"], chart.Series.Select(series => series.Name));
-        Assert.Equal(size.Megabytes, chart.Series.Sum(series => series.Values[0]), 12);
+        Assert.Equal(size.TotalBytes / 1e3, chart.Series.Sum(series => series.Values[0]), 9);
+        Assert.Equal(new Axis("size", "kB"), chart.Value);
+        var large = new ModelSize([new ModuleSize("", "Linear", 500_000, 2_000_000)]);
+        Assert.Equal("MB", Display.SizeChart("Size", [("float", large)]).Value.Unit);
+        Assert.Contains("2.00", Display.Of(large).ToText(), StringComparison.Ordinal);
         Assert.Equal(["encoder", "head.lift", "head.drop"], Display.SizeChart("Size", [("float", size)], depth: 2).Series.Select(series => series.Name));
         var grouped = Display.SizeChart(new SizeComparison(size, size));
         Assert.Equal(["float", "int8"], grouped.Series.Select(series => series.Name));
