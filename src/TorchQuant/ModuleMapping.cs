@@ -35,6 +35,8 @@ public sealed class ModuleMapping : IEnumerable<KeyValuePair<Type, QuantizedModu
     public static ModuleMapping Dynamic => new()
     {
         [typeof(Linear)] = (module, qconfig, path) => DynamicQuantizedLinear.from_float((Linear)module, qconfig, path),
+        [typeof(Embedding)] = (module, qconfig, path) => QuantizedEmbedding.from_float((Embedding)module, qconfig, path),
+        [typeof(EmbeddingBag)] = (module, qconfig, path) => QuantizedEmbeddingBag.from_float((EmbeddingBag)module, qconfig, path),
         [typeof(LSTM)] = (module, qconfig, path) => DynamicQuantizedLSTM.from_float((LSTM)module, qconfig, path),
         [typeof(GRU)] = (module, qconfig, path) => DynamicQuantizedGRU.from_float((GRU)module, qconfig, path),
         [typeof(LSTMCell)] = (module, qconfig, path) => DynamicQuantizedLSTMCell.from_float((LSTMCell)module, qconfig, path),

@@ -11,6 +11,8 @@ public static class QuantizedModules
     private static readonly Dictionary<string, FromState> Rows = new(StringComparer.Ordinal)
     {
         [nameof(DynamicQuantizedLinear)] = DynamicQuantizedLinear.FromState,
+        [nameof(QuantizedEmbedding)] = QuantizedEmbedding.FromState,
+        [nameof(QuantizedEmbeddingBag)] = QuantizedEmbeddingBag.FromState,
         [nameof(DynamicQuantizedLSTM)] = DynamicQuantizedLSTM.FromState,
         [nameof(DynamicQuantizedGRU)] = DynamicQuantizedGRU.FromState,
         [nameof(DynamicQuantizedLSTMCell)] = DynamicQuantizedLSTMCell.FromState,

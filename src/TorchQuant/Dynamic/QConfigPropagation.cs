@@ -1,0 +1,101 @@
+using static TorchSharp.torch;
+
+namespace TorchQuant;
+
+/// <summary>Decides the qconfig of every module of a model as PyTorch's <c>propagate_qconfig_</c> does: a module's own qconfig, else the entry of its name, else
+/// the entry of its exact type, else what the module around it has.</summary>
+internal sealed class QConfigPropagation
+{
+    private readonly Dictionary<string, Decision> _decisions = new(StringComparer.Ordinal);
+    private readonly IReadOnlyList<(string Path, nn.Module Module)> _modules;
+    private readonly IReadOnlyDictionary<QConfigSpec.Target, QConfig?> _entries;
+    private readonly ModuleMapping _mapping;
+
+    private QConfigPropagation(nn.Module model, IReadOnlyDictionary<QConfigSpec.Target, QConfig?> entries, ModuleMapping mapping)
+    {
+        _modules = ModuleTree.Walk(model);
+        _entries = entries;
+        _mapping = mapping;
+        foreach (var (path, module) in _modules)
+            _decisions[path] = Decide(path, module);
+    }
+
+    /// <summary>The modules to replace, by their dotted path; the model is only read.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="entries">Types and names with their qconfig; null leaves float.</param>
+    /// <param name="isDefault">Whether the entries are the defaults of a dtype, of which a model need not have all.</param>
+    /// <param name="mapping">What can be quantized.</param>
+    /// <exception cref="ArgumentException">An entry matches nothing or nothing that can be quantized, nothing is to be quantized, or the model itself is.</exception>
+    public static IReadOnlyDictionary<string, QConfig> Plan(
+        nn.Module model, IReadOnlyDictionary<QConfigSpec.Target, QConfig?> entries, bool isDefault, ModuleMapping mapping)
+    {
+        var propagation = new QConfigPropagation(model, entries, mapping);
+        if (propagation.IsQuantized(propagation._modules[0]))
+            throw new ArgumentException(
+                $"The model is itself a {model.GetType().Name}, and only modules inside a model can be replaced: hold it in a module, for example nn.Sequential((\"0\", model)), " +
+                "or make the quantized module directly with its from_float.", nameof(model));
+        var planned = propagation._modules.Where(propagation.IsQuantized).ToDictionary(m => m.Path, m => propagation._decisions[m.Path].QConfig!, StringComparer.Ordinal);
+        var problems = isDefault ? [] : propagation.UnusedEntries();
+        if (problems.Count == 0 && planned.Count == 0)
+            problems.Add($"no module of the model is to be quantized. {propagation.Inventory()}");
+        if (problems.Count > 0)
+            throw new ArgumentException($"The model is unchanged, because of its qconfig_spec: {string.Join("; ", problems)}");
+        return planned;
+    }
+
+    private Decision Decide(string path, nn.Module module)
+    {
+        if (ModuleQConfig.TryGet(module, out var own))
+            return new Decision(own, null);
+        if (_entries.TryGetValue(path.Length == 0 ? default : new(path), out var byName))
+            return new Decision(byName, new(path));
+        QConfigSpec.Target type = new(module.GetType());
+        return _entries.TryGetValue(type, out var byType) ? new Decision(byType, type) : Around(path);
+    }
+
+    /// <summary>The decision for the nearest module around: elements of lists have paths whose last but one part is a field, not a module.</summary>
+    private Decision Around(string path)
+    {
+        while (path.Length > 0)
+        {
+            path = path.LastIndexOf('.') is var dot and >= 0 ? path[..dot] : "";
+            if (_decisions.TryGetValue(path, out var decision))
+                return decision;
+        }
+        return new Decision(null, null);
+    }
+
+    private bool IsQuantized((string Path, nn.Module Module) item) =>
+        _decisions[item.Path].QConfig is not null && _mapping.TryGetValue(item.Module.GetType(), out _);
+
+    /// <summary>Whether the module or one in it is quantized, by whichever entry: a container that is named beside its modules is no mistake.</summary>
+    private bool HoldsQuantized((string Path, nn.Module Module) item) =>
+        _modules.Any(m => IsQuantized(m) && (item.Path.Length == 0 || m.Path == item.Path || m.Path.StartsWith(item.Path + ".", StringComparison.Ordinal)));
+
+    private List<string> UnusedEntries()
+    {
+        var problems = new List<string>();
+        foreach (var (target, qconfig) in _entries)
+        {
+            var decided = _modules.Where(m => _decisions[m.Path].Entry == target).ToList();
+            if (!_modules.Any(m => target.Name is null ? m.Module.GetType() == target.Type : m.Path == target.Name))
+                problems.Add(target.Name is null
+                    ? $"no module is exactly a {target}. {Inventory()}"
+                    : $"no module has the name {target}. The names are {string.Join(", ", _modules.Skip(1).Select(m => m.Path))}");
+            else if (qconfig is not null && decided.Count > 0 && !decided.Any(HoldsQuantized))
+                problems.Add(
+                    $"{target} decides for {string.Join(", ", decided.Select(Name))}, none of which can be quantized: the mapping has {string.Join(", ", _mapping.Types.Select(t => t.Name).Order(StringComparer.Ordinal))}");
+        }
+        return problems;
+    }
+
+    private string Inventory()
+    {
+        var groups = _modules.Skip(1).GroupBy(m => m.Module.GetType().Name).Select(g => $"{g.Key} ({string.Join(", ", g.Take(5).Select(m => m.Path))}{(g.Count() > 5 ? ", ..." : "")})");
+        return _modules.Count == 1 ? "The model has no modules in it" : $"The model has {string.Join(", ", groups)}";
+    }
+
+    private static string Name((string Path, nn.Module Module) item) => item.Path.Length == 0 ? $"the model ({item.Module.GetType().Name})" : $"{item.Path} ({item.Module.GetType().Name})";
+
+    private readonly record struct Decision(QConfig? QConfig, QConfigSpec.Target? Entry);
+}
