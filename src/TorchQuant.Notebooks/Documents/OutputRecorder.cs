@@ -50,7 +50,9 @@ internal sealed class OutputRecorder : ICellOutput
 
     public void Fail(CellError error)
     {
-        lock (_gate) _cells[^1].Entries.Add(new Entry { Error = error });
+        lock (_gate)
+            if (_cells.Count > 0)
+                _cells[^1].Entries.Add(new Entry { Error = error });
     }
 
     /// <summary>Writes the outputs that there are into the cells.</summary>

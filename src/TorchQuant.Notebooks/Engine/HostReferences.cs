@@ -7,7 +7,7 @@ namespace TorchQuant.Notebooks.Engine;
 /// <summary>What every cell can use without asking: the .NET runtime that the host runs on, and the formatting package.</summary>
 internal static class HostReferences
 {
-    private static readonly Lazy<MetadataReference[]> s_all = new(Load);
+    private static readonly Lazy<MetadataReference[]> s_all = new(() => [.. Files.Select(path => MetadataReference.CreateFromFile(path))]);
 
     public static IReadOnlyList<MetadataReference> All => s_all.Value;
 
@@ -21,11 +21,14 @@ internal static class HostReferences
         .DistinctBy(Path.GetFileNameWithoutExtension, StringComparer.OrdinalIgnoreCase)
         .ToDictionary(path => Path.GetFileNameWithoutExtension(path), path => path, StringComparer.OrdinalIgnoreCase);
 
-    private static MetadataReference[] Load()
+    /// <summary>The files of <see cref="All"/>.</summary>
+    public static IReadOnlySet<string> Files { get; } = FindFiles();
+
+    private static HashSet<string> FindFiles()
     {
         // The host's private dependencies (compiler, terminal, markdown) stay out: a cell that wants one of them asks for its package.
         var runtime = Path.GetDirectoryName(typeof(object).Assembly.Location);
         string[] own = [typeof(HostReferences).Assembly.Location, typeof(Formatter).Assembly.Location, typeof(IHtmlContent).Assembly.Location];
-        return [.. Trusted.Values.Where(path => Path.GetDirectoryName(path) == runtime).Concat(own).Select(path => MetadataReference.CreateFromFile(path))];
+        return [.. Trusted.Values.Where(path => Path.GetDirectoryName(path) == runtime), .. own];
     }
 }

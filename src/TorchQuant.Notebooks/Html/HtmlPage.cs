@@ -63,7 +63,8 @@ internal static class HtmlPage
         {
             var open = cell.Tags.Contains("hide-input") ? "" : " open";
             var time = cell.Duration is { } duration ? $"<span class=\"time\">{TerminalReport.Seconds(duration)}</span>" : "";
-            body.Append(CultureInfo.InvariantCulture, $"<details class=\"code\"{open}><summary><span class=\"count\">[{cell.ExecutionCount?.ToString(CultureInfo.InvariantCulture) ?? " "}]</span>{time}</summary>");
+            var count = cell.ExecutionCount?.ToString(CultureInfo.InvariantCulture) ?? " ";
+            body.Append(CultureInfo.InvariantCulture, $"<details class=\"code\"{open}><summary><span class=\"count\">[{count}]</span>{time}</summary>");
             body.Append("<pre><code>").Append(CodeHighlighter.ToHtml(source)).Append("</code></pre></details>\n");
         }
         foreach (var output in cell.Outputs)

@@ -114,7 +114,7 @@ internal sealed class CheckoutPackages
         await File.WriteAllTextAsync(script, PackScript(projects), stop).ConfigureAwait(false);
         var (exitCode, output) = await DotnetTool.RunAsync(_root,
         [
-            "msbuild", script, "-restore", "-t:Pack", "-nologo", "-v:q", "-p:Configuration=Release", $"-p:Version={version}",
+            "msbuild", script, "-restore", "-t:Pack", "-nologo", "-v:q", "-p:Configuration=Release", $"-p:Version={version}", "-p:UseSharedCompilation=false",
             $"-p:PackageOutputPath={drop}", "-p:UseArtifactsOutput=true", $"-p:ArtifactsPath={Path.Combine(work, "artifacts")}",
         ], stop).ConfigureAwait(false);
         if (exitCode != 0) throw new CellException($"The packages of this checkout ({_root}) could not be packed:\n{DotnetTool.Errors(output)}");

@@ -73,14 +73,17 @@ internal sealed class PackageLoader : IDisposable
         {
             var (needed, running) = (AssemblyName.GetAssemblyName(path).Version, AssemblyName.GetAssemblyName(own).Version);
             if (needed > running)
-                throw new CellException($"{package.Id} {package.Version} brings {name} {needed}, but this host runs on {name} {running} and cannot exchange it. Ask for an older version of {package.Id}.");
-            _references.Add(own);
+                throw new CellException(
+                    $"{package.Id} {package.Version} brings {name} {needed}, but this host runs on {name} {running} and cannot exchange it. Ask for an older version of {package.Id}.");
+            if (!HostReferences.Files.Contains(own)) _references.Add(own);
             return;
         }
         if (_managed.TryGetValue(name, out var before) && before != path)
         {
             if (loaded.TryGetValue(name, out var running) && running.Location != path)
-                throw new CellException($"{package.Id} {package.Version} brings another {name} than the one an earlier cell loaded ({running.Location}). Put the #r lines of both into the first cell.");
+                throw new CellException(
+                    $"{package.Id} {package.Version} brings another {name} than the one an earlier cell loaded ({running.Location}). " +
+                    "Put the #r lines of both into the first cell.");
             _references.Remove(before);
         }
         _managed[name] = path;

@@ -44,11 +44,11 @@ internal sealed class NotebookRun
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(timeUp.Token, interrupted);
 
         int exitCode;
-        using (new UnexpectedEnd(reason => Stopped(reason)))
+        using (new UnexpectedEnd(EndedFromWithin))
         using (var session = new NotebookSession(Path.GetDirectoryName(_settings.Notebook)!, new TeeOutput(_recorder, _report)))
             exitCode = await RunCellsAsync(session, interrupted, stop.Token).ConfigureAwait(false);
 
-        await File.WriteAllTextAsync(_settings.PageFile, HtmlPage.Render(_document, _settings.Name, Path.GetDirectoryName(_settings.Notebook)!), CancellationToken.None).ConfigureAwait(false);
+        WritePage();
         _report.Say($"{(exitCode == ExitCodes.Success ? "Executed" : "Stopped after")} {_executed} cells in {TerminalReport.Seconds(clock.Elapsed)}.");
         List<(string, string)> files = [("page", _settings.PageFile), ("notebook", _settings.ExecutedFile)];
         if (File.Exists(_settings.MetricsFile)) files.Add(("metrics", _settings.MetricsFile));
@@ -126,6 +126,15 @@ internal sealed class NotebookRun
         _report.Failed(error.Message, error);
         Save();
     }
+
+    private void EndedFromWithin(string reason)
+    {
+        Stopped(reason);
+        WritePage();
+    }
+
+    private void WritePage() =>
+        File.WriteAllText(_settings.PageFile, HtmlPage.Render(_document, _settings.Name, Path.GetDirectoryName(_settings.Notebook)!));
 
     private void PrepareFolders()
     {

@@ -101,6 +101,7 @@ public sealed class CommandTests : IDisposable
         Assert.Contains("Cell 1 was stopped", said, StringComparison.Ordinal);
         Assert.Contains(named, said, StringComparison.Ordinal);
         Assert.Equal("before\n", MultilineText.Read(Executed("end").Cells[0].Outputs[0]!["text"]));
+        Assert.Contains(named, await File.ReadAllTextAsync(Path.Combine(_folder.Path, "out", "end", "end.html"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Fact]
