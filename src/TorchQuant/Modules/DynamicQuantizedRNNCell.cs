@@ -17,15 +17,15 @@ public sealed class DynamicQuantizedRNNCell : DynamicQuantizedRecurrent<Tensor, 
     /// <param name="module">The float module.</param>
     /// <param name="qconfig">How: weights qint8 (per tensor or per channel) with dynamic quint8 activations, or weights float16.</param>
     /// <param name="path">The module's dotted path in its model, for messages.</param>
-    /// <exception cref="ArgumentException">A weight is not finite, not float32 or not on the CPU, the qconfig is none for dynamic quantization, or the cell
-    /// applies neither tanh nor relu.</exception>
+    /// <exception cref="ArgumentException">A weight is not finite, not float32 or not on the CPU, the qconfig is none for dynamic quantization, or the cell's
+    /// weights do not show whether it applies tanh or relu.</exception>
     public static DynamicQuantizedRNNCell from_float(RNNCell module, QConfig qconfig, string path = "")
     {
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(path);
         var options = FloatRecurrent.OfCell(gates: 1, module);
         var weights = RecurrentWeights.FromFloat(options, module, qconfig, path);
-        return new(options with { Nonlinearity = RnnNonlinearity.Of(module, path) }, weights, path);
+        return new(options with { Nonlinearity = FloatRecurrent.Nonlinearity(module, path) }, weights, path);
     }
 
     /// <summary>Runs one step.</summary>
@@ -43,8 +43,8 @@ public sealed class DynamicQuantizedRNNCell : DynamicQuantizedRecurrent<Tensor, 
     internal static DynamicQuantizedRNNCell FromState(IReadOnlyDictionary<string, string> options, IReadOnlyDictionary<string, Tensor> state, string path)
     {
         var nonlinearity = StateOptions.Text(options, "nonlinearity", path);
-        if (nonlinearity is not (RnnNonlinearity.Tanh or RnnNonlinearity.Relu))
-            throw new ArgumentException($"{path}: the option nonlinearity is '{nonlinearity}'; expected {RnnNonlinearity.Tanh} or {RnnNonlinearity.Relu}.");
+        if (nonlinearity is not (FloatRecurrent.Tanh or FloatRecurrent.Relu))
+            throw new ArgumentException($"{path}: the option nonlinearity is '{nonlinearity}'; expected {FloatRecurrent.Tanh} or {FloatRecurrent.Relu}.");
         var sizes = RecurrentSettings.ReadCell(gates: 1, options, path) with { Nonlinearity = nonlinearity };
         return new(sizes, Import(sizes, options, state, path), path);
     }

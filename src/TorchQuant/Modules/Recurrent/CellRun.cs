@@ -49,7 +49,7 @@ internal sealed class CellRun(IQuantizedModule module, RecurrentSettings options
         var threads = get_num_threads();
         if (options.Gates == 1)
         {
-            RnnStep.Run(x, batch, cell.Input, cell.Hidden, h, options.Nonlinearity == RnnNonlinearity.Relu, threads);
+            RnnStep.Run(x, batch, cell.Input, cell.Hidden, h, options.Nonlinearity == FloatRecurrent.Relu, threads);
             return;
         }
         // A step is a sequence of one, whose output is the new hidden state once more.

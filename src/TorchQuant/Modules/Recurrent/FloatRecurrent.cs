@@ -1,19 +1,24 @@
-using System.Runtime.CompilerServices;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace TorchQuant.Modules.Recurrent;
 
 /// <summary>Reads the options of TorchSharp's recurrent modules. They are sealed and say little of themselves: sizes, layers, directions and
-/// bias follow from the names and shapes of the parameters, batch_first is a private field, and dropout exists only in native code
-/// (it does nothing in eval mode, and a quantized module has no other).</summary>
+/// bias follow from the names and shapes of the parameters, batch_first is a private field, an RNNCell's nonlinearity is found by running it, and
+/// dropout is not needed (it does nothing in eval mode, and a quantized module has no other).</summary>
 internal static class FloatRecurrent
 {
+    /// <summary>The nonlinearity tanh, as files name it.</summary>
+    public const string Tanh = "tanh";
+
+    /// <summary>The nonlinearity max(0, x), as files name it.</summary>
+    public const string Relu = "relu";
+
     /// <summary>The options of an LSTM.</summary>
-    public static RecurrentSettings Of(LSTM module) => Layers(4, module, BatchFirst(module));
+    public static RecurrentSettings Of(LSTM module) => Layers(4, module, TorchSharpPrivates.Recurrent(module).BatchFirst);
 
     /// <summary>The options of a GRU.</summary>
-    public static RecurrentSettings Of(GRU module) => Layers(3, module, BatchFirst(module));
+    public static RecurrentSettings Of(GRU module) => Layers(3, module, TorchSharpPrivates.Recurrent(module).BatchFirst);
 
     /// <summary>The options of a cell with the given number of gates, without its nonlinearity.</summary>
     public static RecurrentSettings OfCell(int gates, nn.Module module)
@@ -21,6 +26,21 @@ internal static class FloatRecurrent
         var parameters = Parameters(module);
         var weight = parameters[RecurrentNames.Cell.InputWeight];
         return new(gates, checked((int)weight.size(1)), checked((int)(weight.size(0) / gates)), parameters.ContainsKey(RecurrentNames.Cell.InputBias));
+    }
+
+    /// <summary>Whether an RNNCell applies tanh or relu.</summary>
+    /// <exception cref="ArgumentException">Running the cell does not show it.</exception>
+    public static string Nonlinearity(RNNCell module, string path)
+    {
+        try
+        {
+            return RecurrentProbe.NonLinearity(module) == nn.NonLinearities.ReLU ? Relu : Tanh;
+        }
+        catch (NotSupportedException e)
+        {
+            throw new ArgumentException(
+                $"{(path.Length == 0 ? nameof(RNNCell) : path)} cannot be quantized: {e.Message}. Leave it float: give its name null in the qconfig_spec.", e);
+        }
     }
 
     /// <summary>The parameters by name.</summary>
@@ -44,10 +64,4 @@ internal static class FloatRecurrent
             BatchFirst: batchFirst,
             Bidirectional: parameters.ContainsKey(new RecurrentNames(0, reverse: true).InputWeight));
     }
-
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_batch_first")]
-    private static extern ref bool BatchFirst(LSTM module);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_batch_first")]
-    private static extern ref bool BatchFirst(GRU module);
 }

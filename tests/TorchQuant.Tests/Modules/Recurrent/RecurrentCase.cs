@@ -45,7 +45,7 @@ public sealed record RecurrentCase(
     /// <summary>Numbers in -1.5 to 1.5 that follow from the seed and <paramref name="which"/>.</summary>
     public Tensor Values(int which, params long[] shape)
     {
-        var random = new Random(HashCode.Combine(Seed, which, 17));
+        var random = new Random(unchecked(Seed * 397 ^ which * 7919));
         var values = new float[shape.Aggregate(1L, (a, b) => a * b)];
         for (var i = 0; i < values.Length; i++)
             values[i] = random.NextSingle() * 3 - 1.5f;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Xunit;
 using static TorchSharp.torch;
 
 namespace TorchQuant.Tests.Modules.Recurrent;
@@ -33,4 +34,24 @@ internal static class RecurrentOracle
     /// <summary>The scales of the weight matrices as the default weight observer chooses them: the largest magnitude is 127.5 steps.</summary>
     public static Tensor Scales(Tensor[] weights) =>
         tensor(weights.Where(weight => weight.ndim == 2).Select(weight => weight.abs().max().item<float>() / 127.5f).ToArray());
+
+    /// <summary>What <c>quantize_dynamic</c> puts in the place of a module of a model (a module alone is never replaced).</summary>
+    public static TQuantized Converted<TField, TQuantized>(TField floats, QConfigSpec? spec = null) where TField : nn.Module where TQuantized : TField
+    {
+        using var model = new Holder<TField>(floats);
+        var quantized = quantization.quantize_dynamic(model, spec, backend: "fbgemm");
+        Assert.Same(floats, model.Inner);
+        return Assert.IsType<TQuantized>(quantized.Inner);
+    }
+
+    private sealed class Holder<TField> : nn.Module where TField : nn.Module
+    {
+        public Holder(TField inner) : base("Holder")
+        {
+            Inner = inner;
+            RegisterComponents();
+        }
+
+        public TField Inner;
+    }
 }

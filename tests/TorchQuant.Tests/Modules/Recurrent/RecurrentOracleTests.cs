@@ -1,4 +1,5 @@
 using TorchQuant.Modules;
+using TorchSharp.Modules;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -25,7 +26,8 @@ public class RecurrentOracleTests
         using var scope = NewDisposeScope();
         using var oracle = RecurrentOracle.Load(archive);
         using var floats = nn.LSTM(Input, Hidden, 2, batchFirst: bidirectional, bidirectional: bidirectional).WithWeightsOf(oracle);
-        using var module = DynamicQuantizedLSTM.from_float(floats, perChannel ? quantization.per_channel_dynamic_qconfig : quantization.default_dynamic_qconfig);
+        using var module = RecurrentOracle.Converted<nn.Module<Tensor, (Tensor, Tensor)?, (Tensor, Tensor, Tensor)>, DynamicQuantizedLSTM>(
+            floats, perChannel ? new QConfigSpec { [typeof(LSTM)] = quantization.per_channel_dynamic_qconfig } : null);
         Compare(bidirectional, sample =>
         {
             var (x, h0, c0) = (sample.Sequence(), sample.State(1), sample.State(2));
@@ -44,7 +46,7 @@ public class RecurrentOracleTests
         using var scope = NewDisposeScope();
         using var oracle = RecurrentOracle.Load(archive);
         using var floats = nn.GRU(Input, Hidden, 2, batchFirst: bidirectional, bidirectional: bidirectional).WithWeightsOf(oracle);
-        using var module = DynamicQuantizedGRU.from_float(floats, quantization.default_dynamic_qconfig);
+        using var module = RecurrentOracle.Converted<nn.Module<Tensor, Tensor, (Tensor, Tensor)>, DynamicQuantizedGRU>(floats);
         Compare(bidirectional, sample =>
         {
             var (x, h0) = (sample.Sequence(), sample.State(1));
@@ -62,7 +64,7 @@ public class RecurrentOracleTests
         using var scope = NewDisposeScope();
         using var oracle = RecurrentOracle.Load("lstm_cell.pt");
         using var floats = nn.LSTMCell(Input, Hidden).WithWeightsOf(oracle);
-        using var module = DynamicQuantizedLSTMCell.from_float(floats, quantization.default_dynamic_qconfig);
+        using var module = RecurrentOracle.Converted<nn.Module<Tensor, (Tensor, Tensor)?, (Tensor, Tensor)>, DynamicQuantizedLSTMCell>(floats);
         Compare(false, sample =>
         {
             var (x, h0, c0) = (sample.Values(1, 3, Input), sample.Values(2, 3, Hidden), sample.Values(3, 3, Hidden));
@@ -82,8 +84,8 @@ public class RecurrentOracleTests
         using var oracle = RecurrentOracle.Load(archive);
         var nonlinearity = archive.Contains("relu", StringComparison.Ordinal) ? nn.NonLinearities.ReLU : nn.NonLinearities.Tanh;
         using nn.Module<Tensor, Tensor, Tensor> module = archive == "gru_cell.pt"
-            ? DynamicQuantizedGRUCell.from_float(nn.GRUCell(Input, Hidden).WithWeightsOf(oracle), quantization.default_dynamic_qconfig)
-            : DynamicQuantizedRNNCell.from_float(nn.RNNCell(Input, Hidden, nonlinearity).WithWeightsOf(oracle), quantization.default_dynamic_qconfig);
+            ? RecurrentOracle.Converted<nn.Module<Tensor, Tensor, Tensor>, DynamicQuantizedGRUCell>(nn.GRUCell(Input, Hidden).WithWeightsOf(oracle))
+            : RecurrentOracle.Converted<nn.Module<Tensor, Tensor, Tensor>, DynamicQuantizedRNNCell>(nn.RNNCell(Input, Hidden, nonlinearity).WithWeightsOf(oracle));
         Compare(false, sample =>
         {
             var (x, h0) = (sample.Values(1, 3, Input), sample.Values(2, 3, Hidden));

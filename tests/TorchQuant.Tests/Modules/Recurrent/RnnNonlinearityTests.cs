@@ -42,12 +42,12 @@ public class RnnNonlinearityTests
     public void A_cell_whose_sums_leave_float_is_refused_by_name()
     {
         using var scope = NewDisposeScope();
-        using var floats = nn.RNNCell(4, 3);
+        using var floats = nn.RNNCell(4, 3, nn.NonLinearities.ReLU);
         using (no_grad())
             foreach (var (name, parameter) in floats.named_parameters())
                 if (name.StartsWith("bias", StringComparison.Ordinal))
                     parameter.fill_(3e38);
         var error = Assert.Throws<ArgumentException>(() => DynamicQuantizedRNNCell.from_float(floats, quantization.default_dynamic_qconfig, "decoder.cell"));
-        Assert.StartsWith("decoder.cell: the RNNCell is neither tanh", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("decoder.cell cannot be quantized: the nonlinearity", error.Message, StringComparison.Ordinal);
     }
 }
