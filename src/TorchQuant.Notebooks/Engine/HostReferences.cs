@@ -7,7 +7,7 @@ namespace TorchQuant.Notebooks.Engine;
 /// <summary>What every cell can use without asking: the .NET runtime that the host runs on, and the formatting package.</summary>
 internal static class HostReferences
 {
-    private static readonly Lazy<MetadataReference[]> s_all = new(() => [.. Files.Select(path => MetadataReference.CreateFromFile(path))]);
+    private static readonly Lazy<MetadataReference[]> s_all = new(Load);
 
     public static IReadOnlyList<MetadataReference> All => s_all.Value;
 
@@ -23,6 +23,8 @@ internal static class HostReferences
 
     /// <summary>The files of <see cref="All"/>.</summary>
     public static IReadOnlySet<string> Files { get; } = FindFiles();
+
+    private static MetadataReference[] Load() => [.. Files.Select(path => MetadataReference.CreateFromFile(path))];
 
     private static HashSet<string> FindFiles()
     {
