@@ -39,7 +39,7 @@ public sealed record BarSeries
     /// <summary>The upper ends of the spread; null: no spread.</summary>
     public Values? High { get; }
 
-    /// <summary>A colour as #rrggbb; null: by <see cref="Name"/>, else the next of <see cref="Palette.Series"/>. The bars of a single series take the colour that their category names.</summary>
+    /// <summary>A colour as #rrggbb; null: by <see cref="Name"/>, else the next of <see cref="Palette.Series"/>. When no series names a data type, the bars of a single series, and of stacks whose categories all name one, take the colour that their category names.</summary>
     public string? Color { get; init; }
 }
 

@@ -21,7 +21,7 @@ public sealed record HistogramSeries : Series
     /// <summary>How many values lie in each bin.</summary>
     public Values Counts { get; }
 
-    /// <summary>How many values were NaN or infinite and are in no bin.</summary>
+    /// <summary>How many values are in no bin: NaN, infinite, or beyond the edges.</summary>
     public long NotCounted { get; init; }
 
     internal override IEnumerable<double> XValues => Edges;
@@ -29,34 +29,39 @@ public sealed record HistogramSeries : Series
     internal override IEnumerable<double> YValues => Counts;
 
     /// <summary>
-    /// Counts <paramref name="values"/> in <paramref name="bins"/> bins of equal width from the least to the greatest value. NaN and infinities are counted in <see cref="NotCounted"/>.
+    /// Counts <paramref name="values"/> in <paramref name="bins"/> bins of equal width. What is in no bin is counted in <see cref="NotCounted"/>. Histograms that are compared need the same bins: give them the
+    /// same <paramref name="from"/> and <paramref name="to"/>.
     /// </summary>
-    public static HistogramSeries Count(string name, ReadOnlySpan<float> values, int bins = 80)
+    /// <param name="name">The name in the legend.</param>
+    /// <param name="values">The values.</param>
+    /// <param name="bins">How many bins.</param>
+    /// <param name="from">The lowest edge; null: the least finite value.</param>
+    /// <param name="to">The highest edge; null: the greatest finite value.</param>
+    public static HistogramSeries Count(string name, ReadOnlySpan<float> values, int bins = 80, double? from = null, double? to = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(bins, 1);
-        float low = float.PositiveInfinity, high = float.NegativeInfinity;
+        double low = double.PositiveInfinity, high = double.NegativeInfinity;
         foreach (var value in values)
         {
             if (!float.IsFinite(value)) continue;
             low = Math.Min(low, value);
             high = Math.Max(high, value);
         }
-        if (low > high) return new HistogramSeries(name, Values.Empty, Values.Empty) { NotCounted = values.Length };
-        // One value only: a bin of some width round it. Doubles hold the difference of any two floats and the edges between them.
-        var range = (double)high - low;
-        var start = low - (range > 0 ? 0 : Math.Max(Math.Abs(low) * 0.05, 1e-40));
-        if (range == 0) range = 2 * ((double)low - start);
+        (low, high) = (from ?? low, to ?? high);
+        if (!(double.IsFinite(low) && double.IsFinite(high) && low <= high)) return new HistogramSeries(name, Values.Empty, Values.Empty) { NotCounted = values.Length };
+        // One value only: a bin of some width round it.
+        if (low == high) (low, high) = (low - Math.Max(Math.Abs(low) * 0.05, 1e-40), high + Math.Max(Math.Abs(high) * 0.05, 1e-40));
         var counts = new double[bins];
         long outside = 0;
         foreach (var value in values)
         {
-            if (float.IsFinite(value)) counts[Math.Clamp((int)((value - start) / range * bins), 0, bins - 1)]++;
+            // Written so that NaN is outside.
+            if (value >= low && value <= high && float.IsFinite(value)) counts[Math.Clamp((int)((value - low) / (high - low) * bins), 0, bins - 1)]++;
             else outside++;
         }
         var edges = new double[bins + 1];
-        for (var i = 0; i <= bins; i++) edges[i] = start + range * i / bins;
-        // The rounded sum can fall short of the greatest value.
-        edges[bins] = Math.Max(edges[bins], high);
+        for (var i = 0; i < bins; i++) edges[i] = low + (high - low) * i / bins;
+        edges[bins] = high;
         return new HistogramSeries(name, edges, counts) { NotCounted = outside };
     }
 }

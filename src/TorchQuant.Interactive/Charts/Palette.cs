@@ -24,7 +24,10 @@ public static class Palette
     public const string Neutral = "#7d828a";
 
     /// <summary>Colours for series that name no data type, in order.</summary>
-    public static IReadOnlyList<string> Series { get; } = [Float, Int8, Float16, FakeQuant, "#d0486b", Neutral];
+    public static IReadOnlyList<string> Series { get; } = [Float, "#d0486b", Neutral, Float16, FakeQuant, Int8];
+
+    // For a second series of one data type: not what would stand for another type, while there is a choice.
+    private static IReadOnlyList<string> Seconds { get; } = [Neutral, "#d0486b", FakeQuant, Float16, Float, Int8];
 
     /// <summary>
     /// The colour of the data type that <paramref name="name"/> names ("fake" before "int8" or "uint8" before "float16" or "half" before "float"), or null when it names none.
@@ -53,7 +56,8 @@ public static class Palette
         for (var i = 0; i < colors.Length; i++)
         {
             if (colors[i] is not null) continue;
-            colors[i] = Series.FirstOrDefault(taken.Add) ?? Series[next++ % Series.Count];
+            var choice = ForName(series[i].Name) is null ? Series : Seconds;
+            colors[i] = choice.FirstOrDefault(taken.Add) ?? choice[next++ % choice.Count];
         }
         return colors!;
     }

@@ -36,12 +36,4 @@ internal sealed record Bar(int Category, int Series, double Start, double End, d
     /// <summary>All numbers that the value axis must reach.</summary>
     public static IEnumerable<double> Reach(BarChart chart, IReadOnlyList<Bar> bars) =>
         bars.SelectMany(bar => new[] { bar.From, bar.To, bar.Low ?? bar.To, bar.High ?? bar.To }).Concat(chart.References.Select(line => line.At));
-
-    /// <summary>One colour per bar: the series', or with a single series without a chosen colour the one that the category names.</summary>
-    public static Func<Bar, string> Colors(BarChart chart)
-    {
-        var series = Palette.Assign([.. chart.Series.Select(bars => (bars.Name, bars.Color))]);
-        if (chart.Series.Count != 1 || chart.Series[0].Color is not null || Palette.ForName(chart.Series[0].Name) is not null) return bar => series[bar.Series];
-        return bar => Palette.ForName(chart.Categories[bar.Category]) ?? series[0];
-    }
 }

@@ -27,9 +27,6 @@ internal static class BarPlot
         return $"{chart.Categories[bar.Category]}, {chart.Series[bar.Series].Name}: {NumberText.Short(bar.Value)}{unit}{spread}";
     }
 
-    /// <summary>White or near-black, whichever is easier to read on a bar.</summary>
-    public static Paint InkOn(string color) => new(Contrast.Ratio(color, "#ffffff") >= Contrast.Ratio(color, "#101418") ? "#ffffff" : "#101418");
-
     /// <summary>The number at the end of each bar, or of each stack its total: (category, where along the axis, text).</summary>
     public static IEnumerable<(Bar Bar, double At, string Text)> EndLabels(BarChart chart, IReadOnlyList<Bar> bars)
     {
@@ -40,9 +37,9 @@ internal static class BarPlot
 
     private static List<LegendItem> LegendOf(BarChart chart)
     {
-        var colors = Palette.Assign([.. chart.Series.Select(bars => (bars.Name, bars.Color))]);
+        var paint = new BarPaint(chart);
         var items = new List<LegendItem>();
-        if (chart.Series.Count > 1) items.AddRange(chart.Series.Select((bars, i) => new LegendItem(bars.Name, new Paint(colors[i]), Swatch.Box)));
+        if (chart.Series.Count > 1) items.AddRange(chart.Series.Select((bars, i) => new LegendItem(bars.Name, paint.OfLegend(i), Swatch.Box)));
         items.AddRange(chart.References.Select((line, i) => new LegendItem(line.Name, Paint.Muted, Swatch.Line, Dash(i))));
         return items;
     }

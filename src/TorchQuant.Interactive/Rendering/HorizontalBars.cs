@@ -50,7 +50,7 @@ internal static class HorizontalBars
 
     private static void DrawBars(BarChart chart, Frame frame, IReadOnlyList<Bar> bars, AxisMap map, PlotArea area, double band)
     {
-        var color = Bar.Colors(chart);
+        var paint = new BarPaint(chart);
         var inside = new List<TextMark>();
         var labels = new Placement(new Box(Frame.Margin, area.Top, chart.Width, area.Bottom));
         foreach (var bar in bars)
@@ -58,10 +58,10 @@ internal static class HorizontalBars
             var (y, height) = Across(area, band, bar);
             if (!double.IsFinite(bar.Value) || !map.CanPlace(bar.To) || bar.To == bar.From) continue;
             double from = area.X(map, map.CanPlace(bar.From) ? Math.Max(bar.From, map.Ticks.Low) : map.Base), to = area.X(map, bar.To);
-            var rect = new RectMark(Math.Min(from, to), y, Math.Abs(to - from), height, new Paint(color(bar)), BarPlot.Tooltip(chart, bar));
+            var rect = new RectMark(Math.Min(from, to), y, Math.Abs(to - from), height, paint.Of(bar), BarPlot.Tooltip(chart, bar));
             frame.Marks.Add(rect);
             labels.Take(rect.Bounds);
-            var label = new TextMark((from + to) / 2, y + height / 2 + 4, NumberText.Short(bar.Value), BarPlot.ValueSize, BarPlot.InkOn(color(bar)), Anchor.Middle);
+            var label = new TextMark((from + to) / 2, y + height / 2 + 4, NumberText.Short(bar.Value), BarPlot.ValueSize, BarPaint.InkOn(paint.Of(bar)), Anchor.Middle);
             if (chart.Layout == BarLayout.Stacked && TextMetrics.Width(label.Text, label.Size) <= rect.Width - 6) inside.Add(label);
             if (bar.Low is not { } low || bar.High is not { } high || !map.CanPlace(low) || !map.CanPlace(high)) continue;
             double middle = y + height / 2, cap = Math.Min(6, height / 3), start = area.X(map, low), end = area.X(map, high);

@@ -17,13 +17,12 @@ internal static class Summary
     /// <summary>How many values are missing from the drawing, and why; empty when none are.</summary>
     public static string NotDrawn(XyChart chart, AxisMap x, AxisMap y)
     {
-        long total = 0, missing = 0;
+        long total = 0, missing = 0, noBin = 0;
         foreach (var series in chart.Series)
         {
             if (series is HistogramSeries histogram)
             {
-                missing += histogram.NotCounted;
-                total += histogram.NotCounted + (long)histogram.Counts.Where(double.IsFinite).Sum();
+                noBin += histogram.NotCounted;
                 continue;
             }
             foreach (var (a, b) in series.XValues.Zip(series.YValues))
@@ -32,9 +31,9 @@ internal static class Summary
                 if (!x.CanPlace(a) || !y.CanPlace(b)) missing++;
             }
         }
-        if (missing == 0) return "";
-        var logarithmic = chart.X.Scale == AxisScale.Logarithmic || chart.Y.Scale == AxisScale.Logarithmic;
-        return $"Not drawn: {missing} of {total} values, which are not finite{(logarithmic ? ", or not positive on a logarithmic axis" : "")}.";
+        var logarithmic = chart.X.Scale == AxisScale.Logarithmic || chart.Y.Scale == AxisScale.Logarithmic ? ", or not positive on a logarithmic axis" : "";
+        var points = missing == 0 ? "" : $"Not drawn: {NumberText.Fixed(missing, 0)} of {NumberText.Fixed(total, 0)} values, which are not finite{logarithmic}. ";
+        return (points + (noBin == 0 ? "" : $"In no bin: {NumberText.Fixed(noBin, 0)} values, not finite or beyond the edges.")).TrimEnd();
     }
 
     private static string Range(Values values)

@@ -64,7 +64,7 @@ internal static class TextCharts
         var longest = rows.Select(row => row.Count).Where(double.IsFinite).DefaultIfEmpty(0).Max();
         foreach (var (name, count) in rows) Line(text, $"{Pad(name, width)} {Blocks(count, longest)} {NumberText.Short(count)}");
         if (chart.Grid is { } grid) Line(text, $"grid: {NumberText.Fixed(grid.Levels, 0)} levels, {NumberText.Short(grid.Scale)} apart, from {NumberText.Short(grid.Minimum)} to {NumberText.Short(grid.Maximum)}");
-        if (histogram.NotCounted > 0) Line(text, $"not counted: {histogram.NotCounted} values that are not finite");
+        if (histogram.NotCounted > 0) Line(text, $"in no bin: {histogram.NotCounted} values, not finite or beyond the edges");
     }
 
     private static void Plot(StringBuilder text, XyChart chart)

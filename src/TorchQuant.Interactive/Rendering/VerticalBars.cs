@@ -32,17 +32,17 @@ internal static class VerticalBars
 
     private static void DrawBars(BarChart chart, Frame frame, IReadOnlyList<Bar> bars, AxisMap map, PlotArea area, double band, Placement labels)
     {
-        var color = Bar.Colors(chart);
+        var paint = new BarPaint(chart);
         var inside = new List<TextMark>();
         foreach (var bar in bars)
         {
             var (x, width) = Across(area, band, bar);
             if (!double.IsFinite(bar.Value) || !map.CanPlace(bar.To) || bar.To == bar.From) continue;
             double from = area.Y(map, map.CanPlace(bar.From) ? Math.Max(bar.From, map.Ticks.Low) : map.Base), to = area.Y(map, bar.To);
-            var rect = new RectMark(x, Math.Min(from, to), width, Math.Abs(from - to), new Paint(color(bar)), BarPlot.Tooltip(chart, bar));
+            var rect = new RectMark(x, Math.Min(from, to), width, Math.Abs(from - to), paint.Of(bar), BarPlot.Tooltip(chart, bar));
             frame.Marks.Add(rect);
             labels.Take(rect.Bounds);
-            var label = new TextMark(x + width / 2, (from + to) / 2 + 4, NumberText.Short(bar.Value), BarPlot.ValueSize, BarPlot.InkOn(color(bar)), Anchor.Middle);
+            var label = new TextMark(x + width / 2, (from + to) / 2 + 4, NumberText.Short(bar.Value), BarPlot.ValueSize, BarPaint.InkOn(paint.Of(bar)), Anchor.Middle);
             if (chart.Layout == BarLayout.Stacked && rect.Height >= 16 && TextMetrics.Width(label.Text, label.Size) <= width - 4) inside.Add(label);
             if (bar.Low is not { } low || bar.High is not { } high || !map.CanPlace(low) || !map.CanPlace(high)) continue;
             double middle = x + width / 2, cap = Math.Min(7, width / 3), top = area.Y(map, high), bottom = area.Y(map, low);

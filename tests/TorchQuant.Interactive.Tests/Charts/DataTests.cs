@@ -26,6 +26,16 @@ public class DataTests
     }
 
     [Fact]
+    public void Histograms_over_the_same_range_have_the_same_bins()
+    {
+        var first = HistogramSeries.Count("a", [-5f, -1f, 0f, 1f, float.NaN], 4, from: -1, to: 1);
+        var second = HistogramSeries.Count("b", [0.9f, 7f], 4, from: -1, to: 1);
+        Assert.Equal(first.Edges, second.Edges);
+        Assert.Equal([1, 0, 1, 1], first.Counts);
+        Assert.Equal((2, 1), (first.NotCounted, second.NotCounted));
+    }
+
+    [Fact]
     public void A_string_is_an_axis_with_its_unit()
     {
         Assert.Equal(new Axis("loss", "nats"), Axis.Parse("loss [nats]"));

@@ -82,6 +82,19 @@ public class LayoutTests
     }
 
     [Fact]
+    public void A_data_type_keeps_its_colour_whether_series_or_category_name_it()
+    {
+        BarSeries[] modules = [new("encoder", [4.0, 1]), new("lstm", [4.0, 1])];
+        var stack = Chart.Bars("t", ["float", "int8"], modules, layout: BarLayout.Stacked).Draw().Marks.OfType<RectMark>().Where(rect => rect.Tooltip.Length > 0).ToList();
+        Assert.Equal([Palette.Float, Palette.Float, Palette.Int8, Palette.Int8], stack.Select(rect => rect.Fill.Color));
+        Assert.Equal(2, stack.Take(2).Select(rect => rect.Fill.Opacity).Distinct().Count());
+        var groups = Chart.Bars("t", ["encoder", "lstm"], [new BarSeries("float", [4.0, 4]), new BarSeries("int8", [1.0, 1])]).Draw().Marks.OfType<RectMark>().Where(rect => rect.Tooltip.Length > 0);
+        Assert.Equal([Palette.Float, Palette.Int8, Palette.Float, Palette.Int8], groups.Select(rect => rect.Fill.Color));
+        var single = Chart.Bars("t", ["float", "other"], [new BarSeries("time", [4.0, 1])]).Draw().Marks.OfType<RectMark>();
+        Assert.Equal([Palette.Float, Palette.Series[0]], single.Select(rect => rect.Fill.Color));
+    }
+
+    [Fact]
     public void Bars_are_as_long_as_their_values()
     {
         var rects = Chart.Bars("t", ["a", "b"], [new BarSeries("x", [10.0, 2.5])]).Draw().Marks.OfType<RectMark>().ToList();

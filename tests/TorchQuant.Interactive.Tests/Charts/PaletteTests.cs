@@ -48,6 +48,9 @@ public class PaletteTests
         var colors = Palette.Assign([("int8", null), ("int8 per channel", null), ("float", null), ("other", "#123456"), ("train", null)]);
         Assert.Equal(5, colors.Distinct().Count());
         Assert.Equal([Palette.Int8, Palette.Float, "#123456"], [colors[0], colors[2], colors[3]]);
+        // The second int8 is not blue: blue is float.
+        Assert.Equal(Palette.Neutral, Palette.Assign([("int8", null), ("int8 per channel", null)])[1]);
+        Assert.DoesNotContain(Palette.Int8, Palette.Assign([("train", null), ("valid", null)]));
         Assert.Equal(20, Palette.Assign([.. Enumerable.Range(0, 20).Select(i => ($"s{i}", (string?)null))]).Length);
     }
 
