@@ -47,7 +47,7 @@ internal sealed class EmbeddingProbe
             var probe = new EmbeddingProbe(module);
             var mode = probe.Bags();
             var (maxNorm, normType) = probe.Norm();
-            var (padding, byFrequency, sparse) = probe.Gradients(mode, maxNorm is not null);
+            var (padding, byFrequency, sparse) = probe.Gradients(maxNorm is not null);
             return new EmbeddingFactoryOptions(probe.Rows, probe.Columns, padding, maxNorm, normType, byFrequency, sparse, mode, probe._includeLastOffset, probe._weight.device, probe._weight.dtype);
         }
     }
@@ -116,7 +116,7 @@ internal sealed class EmbeddingProbe
     }
 
     /// <summary>Every index once, the first two three times: padding has no gradient, scale_grad_by_freq divides by the count, sparse shows in the layout.</summary>
-    private (long? Padding, bool ByFrequency, bool Sparse) Gradients(EmbeddingBagMode mode, bool shortens)
+    private (long? Padding, bool ByFrequency, bool Sparse) Gradients(bool shortens)
     {
         using var scope = NewDisposeScope();
         var kept = shortens ? Save((int)Rows) : null; // a lookup shortens the rows for good
@@ -132,7 +132,7 @@ internal sealed class EmbeddingProbe
             var column = (sparse ? gradient.to_dense() : gradient).select(1, 0).to(ScalarType.Float32).data<float>().ToArray();
             var padding = Array.IndexOf(column, 0f);
             var doubled = column.Take(2).Max();
-            return (padding < 0 ? null : padding, mode != EmbeddingBagMode.Max && Near(doubled, 1), sparse);
+            return (padding < 0 ? null : padding, Near(doubled, 1), sparse);
         }
         finally
         {

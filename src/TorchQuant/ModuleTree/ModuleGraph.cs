@@ -146,6 +146,7 @@ internal sealed class ModuleGraph(Func<string, nn.Module, bool> enter)
     private void Elements(Array array, Place place)
     {
         var element = array.GetType().GetElementType()!;
+        if (HoldsNoModule(element)) return;
         if (array.Rank == 1)
         {
             for (var i = 0; i < array.Length; i++)
@@ -164,6 +165,7 @@ internal sealed class ModuleGraph(Func<string, nn.Module, bool> enter)
     private void Entries(IDictionary dictionary, Place place)
     {
         var element = dictionary.GetType().GetGenericArguments().ElementAtOrDefault(1) ?? typeof(object);
+        if (HoldsNoModule(element)) return;
         foreach (var key in dictionary.Keys.Cast<object>().ToList())
         {
             var set = dictionary.IsReadOnly ? null : (Action<object?>)(r => dictionary[key] = r);
@@ -175,6 +177,7 @@ internal sealed class ModuleGraph(Func<string, nn.Module, bool> enter)
     private void Items(IList list, Place place)
     {
         var element = list.GetType().GetInterfaces().FirstOrDefault(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IList<>))?.GetGenericArguments()[0] ?? typeof(object);
+        if (HoldsNoModule(element)) return;
         for (var i = 0; i < list.Count; i++)
         {
             var at = i;
@@ -217,6 +220,9 @@ internal sealed class ModuleGraph(Func<string, nn.Module, bool> enter)
     private static string Text(int index) => index.ToString(CultureInfo.InvariantCulture);
 
     private static bool IsPlain(Type type) => type.IsPrimitive || type.IsEnum || type.IsPointer || type == typeof(string) || (type.IsArray && IsPlain(type.GetElementType()!));
+
+    /// <summary>A million words in a list are not looked at one by one.</summary>
+    private static bool HoldsNoModule(Type element) => IsPlain(element) || typeof(Tensor).IsAssignableFrom(element);
 
     private static bool IsFramework(Type type) => type.Assembly == typeof(torch).Assembly || type.Namespace is "System" or "Microsoft"
         || type.Namespace?.StartsWith("System.", StringComparison.Ordinal) == true || type.Namespace?.StartsWith("Microsoft.", StringComparison.Ordinal) == true;

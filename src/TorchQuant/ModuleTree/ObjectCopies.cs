@@ -49,7 +49,7 @@ internal sealed class ObjectCopies(Func<nn.Module, string, nn.Module> module, Te
         }
 
         var type = value.GetType();
-        if (type.IsPrimitive || type.IsEnum) return value;
+        if (IsPlain(type)) return value;
         if (!type.IsValueType && _memo.TryGetValue(value, out var known)) return known;
         switch (value)
         {
@@ -77,7 +77,7 @@ internal sealed class ObjectCopies(Func<nn.Module, string, nn.Module> module, Te
         var copy = (Array)array.Clone();
         _memo[array] = copy;
         var element = array.GetType().GetElementType()!;
-        if (element.IsPrimitive || element.IsEnum || element == typeof(string)) return copy;
+        if (IsPlain(element)) return copy;
         var at = new int[array.Rank];
         foreach (var (i, item) in array.Cast<object?>().Index())
         {
@@ -90,8 +90,10 @@ internal sealed class ObjectCopies(Func<nn.Module, string, nn.Module> module, Te
 
     private IList Items(IList list, string path)
     {
-        var copy = (IList)Activator.CreateInstance(list.GetType())!;
+        var plain = IsPlain(list.GetType().GetGenericArguments()[0]);
+        var copy = (IList)(plain ? Activator.CreateInstance(list.GetType(), list) : Activator.CreateInstance(list.GetType()))!;
         _memo[list] = copy;
+        if (plain) return copy;
         for (var i = 0; i < list.Count; i++) copy.Add(Copy(list[i], $"{path}.{i}"));
         return copy;
     }
@@ -123,7 +125,7 @@ internal sealed class ObjectCopies(Func<nn.Module, string, nn.Module> module, Te
         return value switch
         {
             Delegate call => call.GetInvocationList().Any(part => Reaches(part.Target, seen)),
-            Array { Length: > 0 } array when type.GetElementType()!.IsPrimitive => false,
+            Array when IsPlain(type.GetElementType()!) => false,
             IDictionary dictionary => dictionary.Values.Cast<object?>().Any(item => Reaches(item, seen)),
             ICollection items => items.Cast<object?>().Any(item => Reaches(item, seen)),
             ITuple tuple => Enumerable.Range(0, tuple.Length).Any(i => Reaches(tuple[i], seen)),
@@ -138,6 +140,8 @@ internal sealed class ObjectCopies(Func<nn.Module, string, nn.Module> module, Te
         for (; type is not null && type != typeof(object); type = type.BaseType)
             foreach (var field in type.GetFields(Declared)) yield return field;
     }
+
+    private static bool IsPlain(Type type) => type.IsPrimitive || type.IsEnum || type == typeof(string);
 
     private static bool Is(Type type, Type definition) => type.IsGenericType && type.GetGenericTypeDefinition() == definition;
 }

@@ -78,9 +78,11 @@ internal static class RecurrentProbe
             bool Explains(double p) => Error(p) < 1e-4 && Error(p) * 10 < Math.Min(Error(Math.Max(p - 0.001, 0) + (p == 0 ? 0.05 : 0)), Error(p == 1 ? 0.95 : p + 0.001));
             double[] usual = [0.5, 0.2, 0, 0.1, 0.3, 0.25, 0.4, 0.65, 0.6, 0.7, 0.75, 0.8, 0.15, 0.05, 0.35, 0.45, 0.55, 0.85, 0.9, 0.95, 1];
             if (usual.FirstOrDefault(p => Error(p) < 1e-5 && Explains(p), double.NaN) is var common && !double.IsNaN(common)) return common;
-            // Close probabilities drop nearly the same elements: the finest grid is tried only near the best hundredth.
+            // Close probabilities drop nearly the same elements: the finest grid is tried near the best hundredth first.
             var near = Enumerable.Range(0, 101).Select(i => i / 100.0).MinBy(Error);
             var fine = Enumerable.Range(-20, 41).Select(i => Math.Round(near + (i / 1000.0), 3)).Where(p => p is >= 0 and <= 1).MinBy(Error);
+            if (Explains(fine)) return fine;
+            fine = Enumerable.Range(0, 1001).Select(i => i / 1000.0).MinBy(Error);
             if (Explains(fine)) return fine;
         }
         finally
