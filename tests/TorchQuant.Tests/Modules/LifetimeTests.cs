@@ -52,6 +52,35 @@ public class LifetimeTests
     }
 
     [Fact]
+    public void A_hundred_quantized_copies_leave_no_more_than_a_hundred_float_models()
+    {
+        using var model = Float();
+        var made = Left(() => Float().Dispose());
+        var quantized = Left(() =>
+        {
+            using var linear = quantization.quantize_dynamic(model);
+            using var all = quantization.quantize_dynamic(linear, dtype: qdtype.quint8, inplace: true);
+        });
+        // A float Linear of TorchSharp leaves two tensors uncounted at its Dispose, and a copy is made of float modules.
+        Assert.InRange(quantized, long.MinValue, made + 10);
+
+        static nn.Module Float() => nn.Sequential(("embedding", nn.Embedding(50, 24)), ("fc", nn.Linear(24, 10)));
+
+        static long Left(Action action)
+        {
+            action();
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            var before = Tensor.TotalCount;
+            for (var i = 0; i < 100; i++)
+                action();
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            return Tensor.TotalCount - before;
+        }
+    }
+
+    [Fact]
     public void Forwards_on_eight_threads_equal_the_serial_ones_bit_for_bit()
     {
         using var linear = DynamicQuantizedLinear.from_float(nn.Linear(64, 96), quantization.get_default_dynamic_qconfig());
