@@ -25,7 +25,7 @@ internal sealed class QuantizedModelLoader(nn.Module model, SafeTensorsFile cont
 
         ModuleTree.Replace(model, (path, _) => quantized.GetValueOrDefault(path), hookFallback);
         using var inference = no_grad();
-        foreach (var (target, source) in targets) target.copy_(source).Dispose();
+        foreach (var (target, source) in targets) target.copy_(source);
     }
 
     private void CheckModules(HashSet<string> paths)
