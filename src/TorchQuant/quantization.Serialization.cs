@@ -72,7 +72,8 @@ public static partial class quantization
             var target = inplace ? model : ModuleTree.Copy(model);
             try
             {
-                new QuantizedModelLoader(target, content).Load(hookFallback);
+                var replaced = new QuantizedModelLoader(target, content).Load(hookFallback);
+                if (!inplace) ReplacedModules.Dispose(replaced, target, model);
                 return target;
             }
             catch

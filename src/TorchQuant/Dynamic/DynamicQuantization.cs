@@ -1,4 +1,3 @@
-using TorchQuant.Modules;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -46,7 +45,7 @@ internal sealed class DynamicQuantization
             copy.Dispose();
             throw;
         }
-        DisposeReplaced(replaced, copy, original);
+        ReplacedModules.Dispose(replaced, copy, original);
         return copy;
     }
 
@@ -54,20 +53,6 @@ internal sealed class DynamicQuantization
         _plan.TryGetValue(path, out var qconfig) && _mapping.TryGetValue(module.GetType(), out var make)
             ? make(module, qconfig, path) ?? throw new InvalidOperationException($"{path}: the mapping's factory for {module.GetType().Name} gave null.")
             : null;
-
-    // A replaced module goes unless something of it is still in use: a tied parameter, or modules that a custom replacement took over.
-    private static void DisposeReplaced(IReadOnlyList<ModuleReplacement> replaced, nn.Module copy, nn.Module original)
-    {
-        var used = new HashSet<object>(ReferenceEqualityComparer.Instance);
-        foreach (var (_, module) in ModuleTree.Walk(copy).Concat(ModuleTree.Walk(original)))
-            used.UnionWith(Parts(module));
-        foreach (var (_, old, _, byHook) in replaced)
-            if (!byHook && !ModuleTree.Walk(old).SelectMany(m => Parts(m.Module)).Any(used.Contains))
-                old.Dispose();
-    }
-
-    private static IEnumerable<object> Parts(nn.Module module) =>
-        module is IQuantizedModule ? [module] : [module, .. module.named_parameters(false).Select(p => p.parameter), .. module.named_buffers(false).Select(b => b.buffer)];
 
     private static QConfigSpec Defaults(qdtype dtype) =>
         dtype == qdtype.quint8 ? [typeof(EmbeddingBag), typeof(Embedding)] : dtype == qdtype.quint4x2 ? [typeof(EmbeddingBag)] : WeightTypes;

@@ -9,9 +9,10 @@ internal sealed class QuantizedModelLoader(nn.Module model, SafeTensorsFile cont
     private readonly QuantizedFile _file = QuantizedFile.FromMetadata(content.Metadata);
     private readonly List<string> _problems = [];
 
+    /// <returns>What was replaced.</returns>
     /// <exception cref="QuantizedFileException">The file is damaged or of another model.</exception>
     /// <exception cref="ModuleReplacementException">The model's fields cannot hold the quantized modules.</exception>
-    public void Load(bool hookFallback)
+    public IReadOnlyList<ModuleReplacement> Load(bool hookFallback)
     {
         var walk = ModuleTree.Walk(model);
         CheckModules(walk.Select(m => m.Path).ToHashSet(StringComparer.Ordinal));
@@ -23,9 +24,10 @@ internal sealed class QuantizedModelLoader(nn.Module model, SafeTensorsFile cont
             throw new QuantizedFileException($"The file does not fit {model.GetType().Name}; the model is unchanged:{string.Concat(_problems.Select(p => "\n  " + p))}");
         }
 
-        ModuleTree.Replace(model, (path, _) => quantized.GetValueOrDefault(path), hookFallback);
-        using var inference = no_grad();
+        var replaced = ModuleTree.Replace(model, (path, _) => quantized.GetValueOrDefault(path), hookFallback);
+        using var noGrad = no_grad();
         foreach (var (target, source) in targets) target.copy_(source);
+        return replaced;
     }
 
     private void CheckModules(HashSet<string> paths)
