@@ -43,7 +43,7 @@ internal static class RecurrentProbe
 
     /// <summary>
     /// One step in training mode from a known state of the random generator: layer 1 then gets dropout(y0, p), where y0 is layer 0's state and the random numbers are those that
-    /// functional.dropout draws from the same state. The p whose layer 1 (a single-layer module with the same weights) gives the state that was seen is the module's.
+    /// a generator in the same state draws. The p whose layer 1 (a single-layer module with the same weights) gives the state that was seen is the module's.
     /// </summary>
     private static double Dropout(nn.Module module, RecurrentFactoryOptions options)
     {
@@ -53,14 +53,13 @@ internal static class RecurrentProbe
         if (weight.device_type != DeviceType.CPU || weight.dtype is not (ScalarType.Float32 or ScalarType.Float64))
             throw new NotSupportedException($"the dropout probability of a {module.GetType().Name} can be found only on the CPU in float32 or float64");
         using var random = get_rng_state();
+        using var generator = new Generator(0); // of this probe alone: other threads cannot draw from it
         var wasTraining = module.training;
         using var layer = FirstLayerAbove(module, options);
         try
         {
             var x = Ramp(module, "weight_ih_l0").unsqueeze(options.BatchFirst ? 1 : 0);
-            module.train(true);
-            set_rng_state(random);
-            var states = Run(module, x);
+            var states = Training(module, x, random);
             module.train(wasTraining);
             var directions = options.Bidirectional ? 2 : 1;
             var below = (directions == 2 ? cat([states[0], states[1]], -1) : states[0]).unsqueeze(0);
@@ -68,8 +67,13 @@ internal static class RecurrentProbe
             double Distance(double p)
             {
                 using var inner = NewDisposeScope();
-                set_rng_state(random);
-                var dropped = p == 0 ? below : nn.functional.dropout(below, p, training: true);
+                generator.set_state(random);
+                var dropped = p switch
+                {
+                    0 => below,
+                    1 => zeros_like(below),
+                    _ => below * empty_like(below).bernoulli_(1 - p, generator).div_(1 - p),
+                };
                 return (Run(layer, dropped)[0] - seen).abs().max().item(weight.dtype);
             }
 
@@ -92,6 +96,21 @@ internal static class RecurrentProbe
         }
 
         throw new NotSupportedException($"the dropout probability of this {module.GetType().Name} is kept in native code and is no multiple of 0.001, or its weights do not show it");
+    }
+
+    /// <summary>The states of one step in training mode from that state of the generator. Every thread draws from it: twice the same result says that none did meanwhile.</summary>
+    private static Tensor Training(nn.Module module, Tensor x, Tensor random)
+    {
+        module.train(true);
+        for (var attempt = 0; attempt < 50; attempt++)
+        {
+            set_rng_state(random);
+            var once = Run(module, x);
+            set_rng_state(random);
+            if (Run(module, x).equal(once).all().item<bool>()) return once;
+        }
+
+        throw new NotSupportedException($"the dropout probability of this {module.GetType().Name} is kept in native code and cannot be found while other threads draw random numbers");
     }
 
     private static nn.Module FirstLayerAbove(nn.Module module, RecurrentFactoryOptions o)

@@ -192,6 +192,29 @@ public class CopyTests
     }
 
     [Fact]
+    public void The_dropout_is_found_in_a_large_LSTM_and_while_another_thread_draws_random_numbers()
+    {
+        using var paper = nn.LSTM(512, 256, 5, dropout: 0.5);
+        Assert.Equal(0.5, RecurrentProbe.Of(paper).Dropout);
+        using var small = nn.LSTM(6, 8, 2, dropout: 0.3);
+        using var stop = new CancellationTokenSource();
+        var neighbour = new Thread(() =>
+        {
+            while (!stop.IsCancellationRequested) rand(1000).Dispose();
+        });
+        neighbour.Start();
+        try
+        {
+            Assert.Equal(0.3, RecurrentProbe.Of(small).Dropout);
+        }
+        finally
+        {
+            stop.Cancel();
+            neighbour.Join();
+        }
+    }
+
+    [Fact]
     public void A_dropout_that_cannot_be_found_is_refused_with_the_path_and_the_mend()
     {
         using var model = nn.ModuleDict<nn.Module>(("rnn", nn.LSTM(6, 8, 2, dropout: 0.12345)));
