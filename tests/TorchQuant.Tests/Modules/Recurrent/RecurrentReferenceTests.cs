@@ -60,7 +60,7 @@ public class RecurrentReferenceTests
             reference.Run(sample.Rows(sample.Sequence()), sample.BatchSizes, ReferenceState.Blocks(sample.State(1)), ReferenceState.Blocks(sample.State(2)));
             return reference.Roundings.Clear;
         });
-        Assert.InRange(clear, 70, 100);
+        Assert.InRange(clear, 60, 100);
     }
 
     [Property(Arbitrary = [typeof(RecurrentCases)], MaxTest = 100)]

@@ -58,11 +58,12 @@ internal sealed class ReferenceLinear(double[][] codes, float[]? scales, double[
         return ((float)scale, (int)Math.Clamp(Math.Round(zeroPoint), 0, top));
     }
 
+    // As libtorch packs dynamic activations: the zero point is added before rounding, which decides exact ties.
     private static int Quantize(float value, float scale, int zeroPoint, Roundings roundings)
     {
-        var code = value * (1f / scale);
+        var code = MathF.FusedMultiplyAdd(value, 1f / scale, zeroPoint);
         roundings.Note(code);
-        return (int)Math.Clamp(MathF.Round(code) + zeroPoint, 0, 255);
+        return (int)Math.Clamp(MathF.Round(code), 0, 255);
     }
 }
 
