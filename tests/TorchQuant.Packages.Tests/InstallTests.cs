@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using Xunit;
 
 namespace TorchQuant.Packages.Tests;
@@ -5,14 +7,12 @@ namespace TorchQuant.Packages.Tests;
 /// <summary>The packages, installed as users install them, load TorchSharp's native library by themselves and quantize a model.</summary>
 public class InstallTests(PackedFeed feed) : IClassFixture<PackedFeed>
 {
-    private const string Program = """
-        using TorchSharp;
-        using static TorchSharp.torch;
+    private const string Proof = "DynamicQuantizedLinear";
 
-        var model = nn.Sequential(("fc", nn.Linear(64, 32)));
-        using var x = torch.randn(4, 64);
-        Console.WriteLine($"answer {torch.ones(2, 3).sum().item<float>()}");
-        """;
+    /// <summary>The README's example, as it stands there.</summary>
+    private static string Example { get; } = ReadmeExample.Read();
+
+    private static string Program { get; } = string.Join('\n', Example.Split('\n').Where(line => !line.StartsWith("#:", StringComparison.Ordinal)));
 
     private string Project => $"""
         <Project Sdk="Microsoft.NET.Sdk">
@@ -32,16 +32,17 @@ public class InstallTests(PackedFeed feed) : IClassFixture<PackedFeed>
     public void A_project_runs_from_dotnet_run_and_from_its_published_folder()
     {
         var folder = feed.Folder("app", ("app.csproj", Project), ("Program.cs", Program));
-        Assert.Contains("answer 6", Shell.Run(folder, "dotnet", ["run"]));
+        AssertQuantized(Shell.Run(folder, "dotnet", ["run"]));
         Shell.Run(folder, "dotnet", ["publish", "-r", "linux-x64", "--no-self-contained", "-o", "published"]);
-        Assert.Contains("answer 6", Shell.Run(folder, Path.Combine(folder, "published", "app"), [], ("NUGET_PACKAGES", folder)));
+        AssertQuantized(Shell.Run(folder, Path.Combine(folder, "published", "app"), [], ("NUGET_PACKAGES", folder)));
     }
 
     [Fact]
-    public void A_file_based_app_runs()
+    public void The_readmes_example_runs_as_a_file_based_app()
     {
-        var folder = feed.Folder("file", ("app.cs", $"#:package TorchSharp-cpu@0.107.0\n#:package TorchQuant@{feed.Version}\n{Program}"));
-        Assert.Contains("answer 6", Shell.Run(folder, "dotnet", ["run", "app.cs"]));
+        Assert.Contains("#:package TorchQuant@0.1.0\n", Example);
+        var app = Example.Replace("TorchQuant@0.1.0", $"TorchQuant@{feed.Version}", StringComparison.Ordinal);
+        AssertQuantized(Shell.Run(feed.Folder("file", ("app.cs", app)), "dotnet", ["run", "app.cs"]));
     }
 
     [Fact]
@@ -51,9 +52,11 @@ public class InstallTests(PackedFeed feed) : IClassFixture<PackedFeed>
             #r "nuget: TorchSharp-cpu, 0.107.0"
             #r "nuget: TorchQuant, {feed.Version}"
             open TorchSharp
-            printfn "answer %g" (torch.ones(2L, 3L).sum().item<float32>())
+            open TorchQuant
+            let model = torch.nn.Sequential(struct ("fc2", torch.nn.Linear(512L, 10L) :> torch.nn.Module<torch.Tensor, torch.Tensor>))
+            printfn "%O" (ModelSize.Of(quantization.quantize_dynamic model))
             """));
-        Assert.Contains("answer 6", Shell.Run(folder, "dotnet", ["fsi", "app.fsx"]));
+        Assert.Contains(Proof, Shell.Run(folder, "dotnet", ["fsi", "app.fsx"]));
     }
 
     [Fact]
@@ -66,5 +69,13 @@ public class InstallTests(PackedFeed feed) : IClassFixture<PackedFeed>
         var (code, output) = Shell.TryRun(folder, "dotnet", [Path.Combine("bin", "Debug", "net10.0", "bare.dll")], ("NUGET_PACKAGES", empty));
         Assert.NotEqual(0, code);
         Assert.Contains("TorchNativeException: libtorch_cpu.so was not found. Add the package libtorch-cpu-linux-x64 2.10.0", output);
+    }
+
+    private static void AssertQuantized(string output)
+    {
+        Assert.Contains(Proof, output);
+        Assert.Matches(@"total\s+0\.547\s+0\.140\s+0\.257", output); // (256 + 1) * 512 + (512 + 1) * 10 floats
+        var difference = double.Parse(Regex.Match(output, @"largest difference (\S+)").Groups[1].Value, CultureInfo.InvariantCulture);
+        Assert.InRange(difference, 0, 0.05);
     }
 }

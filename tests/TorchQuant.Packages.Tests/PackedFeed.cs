@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection;
 
 namespace TorchQuant.Packages.Tests;
 
@@ -15,11 +14,9 @@ public sealed class PackedFeed : IDisposable
     {
         Root = Directory.CreateTempSubdirectory("torchquant-packages-").FullName;
         Version = "0.1.0-test" + DateTime.UtcNow.Ticks.ToString(CultureInfo.InvariantCulture);
-        var repository = typeof(PackedFeed).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
-            .Single(a => a.Key == "RepositoryRoot").Value!;
         foreach (var project in s_projects)
             // An artifacts folder of its own: other tests and builds of this checkout stay undisturbed.
-            Shell.Run(repository, "dotnet", ["pack", Path.Combine("src", project), "-c", "Release", "--artifacts-path", Path.Combine(Root, "artifacts"),
+            Shell.Run(ReadmeExample.Root, "dotnet", ["pack", Path.Combine("src", project), "-c", "Release", "--artifacts-path", Path.Combine(Root, "artifacts"),
                 "-o", Path.Combine(Root, "feed"), $"-p:Version={Version}", "--disable-build-servers"]);
         File.WriteAllText(Path.Combine(Root, "nuget.config"),
             """<configuration><packageSources><add key="feed" value="feed" /></packageSources></configuration>""");

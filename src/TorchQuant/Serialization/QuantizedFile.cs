@@ -1,4 +1,6 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using TorchQuant.Modules;
 using static TorchSharp.torch;
 
@@ -21,8 +23,8 @@ internal sealed record QuantizedFile(IReadOnlyDictionary<string, QuantizedFile.M
     {
         ["format"] = Format,
         ["version"] = $"{Version}",
-        ["modules"] = JsonSerializer.Serialize(Modules),
-        ["tied"] = JsonSerializer.Serialize(Tied),
+        ["modules"] = JsonSerializer.Serialize(Modules, QuantizedFileJson.Default.IReadOnlyDictionaryStringModule),
+        ["tied"] = JsonSerializer.Serialize(Tied, QuantizedFileJson.Default.IReadOnlyDictionaryStringString),
     };
 
     /// <summary>Reads them back.</summary>
@@ -40,8 +42,8 @@ internal sealed record QuantizedFile(IReadOnlyDictionary<string, QuantizedFile.M
         try
         {
             return new QuantizedFile(
-                Require<Dictionary<string, Module>>(metadata, "modules"),
-                Require<Dictionary<string, string>>(metadata, "tied"));
+                Require(metadata, "modules", QuantizedFileJson.Default.IReadOnlyDictionaryStringModule),
+                Require(metadata, "tied", QuantizedFileJson.Default.IReadOnlyDictionaryStringString));
         }
         catch (JsonException e)
         {
@@ -59,8 +61,8 @@ internal sealed record QuantizedFile(IReadOnlyDictionary<string, QuantizedFile.M
 
     private static bool IsBelow(string name, string path) => name.Length > path.Length && name[path.Length] == '.' && name.StartsWith(path, StringComparison.Ordinal);
 
-    private static T Require<T>(IReadOnlyDictionary<string, string> metadata, string key) =>
-        metadata.TryGetValue(key, out var json) && JsonSerializer.Deserialize<T>(json) is { } value
+    private static T Require<T>(IReadOnlyDictionary<string, string> metadata, string key, JsonTypeInfo<T> type) =>
+        metadata.TryGetValue(key, out var json) && JsonSerializer.Deserialize(json, type) is { } value
             ? value
             : throw SafeTensorsHeader.Damaged($"its header has no '{key}'");
 
@@ -89,3 +91,8 @@ internal sealed record QuantizedFile(IReadOnlyDictionary<string, QuantizedFile.M
         return (new QuantizedFile(modules, state.Tied), tensors, owned);
     }
 }
+
+/// <summary>Made at build time: file-based apps and trimmed programs have no serialization by reflection.</summary>
+[JsonSerializable(typeof(IReadOnlyDictionary<string, QuantizedFile.Module>))]
+[JsonSerializable(typeof(IReadOnlyDictionary<string, string>))]
+internal sealed partial class QuantizedFileJson : JsonSerializerContext;

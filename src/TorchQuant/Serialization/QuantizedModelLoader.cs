@@ -15,7 +15,7 @@ internal sealed class QuantizedModelLoader(nn.Module model, SafeTensorsFile cont
     public IReadOnlyList<ModuleReplacement> Load(bool hookFallback)
     {
         var walk = ModuleTree.Walk(model);
-        CheckModules(walk.Select(m => m.Path).ToHashSet(StringComparer.Ordinal));
+        CheckModules(walk.ToDictionary(m => m.Path, m => m.Module, StringComparer.Ordinal));
         var targets = Targets(walk);
         var quantized = CreateModules();
         if (_problems.Count > 0)
@@ -30,10 +30,28 @@ internal sealed class QuantizedModelLoader(nn.Module model, SafeTensorsFile cont
         return replaced;
     }
 
-    private void CheckModules(HashSet<string> paths)
+    private void CheckModules(Dictionary<string, nn.Module> modules)
     {
-        foreach (var path in _file.Modules.Keys.Where(path => path.Length == 0 || !paths.Contains(path)))
-            _problems.Add($"{path}: the file has a {_file.Modules[path].Kind} there and the model no module. Its modules: {string.Join(", ", paths.Where(p => p.Length > 0))}. Load it into a model of the class that was saved.");
+        foreach (var (path, stored) in _file.Modules)
+        {
+            if (path.Length == 0 || !modules.TryGetValue(path, out var module))
+                _problems.Add($"{path}: the file has a {stored.Kind} there and the model no module. Its modules: {string.Join(", ", modules.Keys.Where(p => p.Length > 0))}. Load it into a model of the class that was saved.");
+            else if (module is not IQuantizedModule)
+                CheckWeights(path, stored.Kind, module);
+        }
+    }
+
+    /// <summary>A quantized module takes the place of a float one with the same weights: by name and shape, but for codes of 4 bits, two in a byte.</summary>
+    private void CheckWeights(string path, string kind, nn.Module module)
+    {
+        foreach (var (name, weight) in TorchSharpPrivates.Parameters(module))
+        {
+            var full = PackedState.Join(path, name);
+            if (!content.Tensors.TryGetValue(full, out var stored))
+                _problems.Add($"{full}: the model has {Describe(weight)} there and the file's {kind} none.");
+            else if (!stored.shape.SequenceEqual(weight.shape) && !(stored.dtype == ScalarType.Byte && stored.shape.SequenceEqual([weight.shape[0], (weight.shape[^1] + 1) / 2])))
+                _problems.Add($"{full}: the model has {Describe(weight)} there and the file {Describe(stored)}.");
+        }
     }
 
     /// <summary>Each tensor of the model's float modules beside the file's tensor for it.</summary>

@@ -61,6 +61,24 @@ public class QuantizedFileErrorTests
     }
 
     [Fact]
+    public void A_quantized_module_of_another_shape_or_kind_is_named()
+    {
+        using var saved = nn.Sequential(("fc", nn.Linear(4, 6)));
+        using var int8 = quantization.quantize_dynamic(saved);
+        var file = new MemoryStream();
+        quantization.save(int8, file);
+        using var wider = nn.Sequential(("fc", nn.Linear(5, 6)));
+        using var other = nn.Sequential(("fc", nn.PReLU(3)), ("act", nn.ReLU()));
+        foreach (var (model, expected) in ((nn.Module, string)[])[
+            (wider, "fc.weight: the model has Float32 [6, 5] there and the file Int8 [6, 4]"),
+            (other, "fc.weight: the model has Float32 [3] there and the file Int8 [6, 4]")])
+        {
+            file.Position = 0;
+            Assert.Contains(expected, Assert.Throws<QuantizedFileException>(() => quantization.load(model, file)).Message);
+        }
+    }
+
+    [Fact]
     public void A_field_that_cannot_hold_the_module_is_refused_and_the_model_unchanged()
     {
         using var model = new Declared();
