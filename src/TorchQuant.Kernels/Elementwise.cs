@@ -18,6 +18,7 @@ internal static unsafe class Elementwise<TLanes, TFloat, TInt>
         TLanes.AddInt(TLanes.RoundToInt(TLanes.Min(TLanes.Max(TLanes.ZeroIfNaN(scaled), lowest), highest)), zeroPoint);
 
     /// <summary>codes[i] = clamp(round_half_even(x[i] * (1 / scale)) + zeroPoint, low, high). The reciprocal, not a division: they can differ by one code.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Quantize(float* x, byte* codes, nint count, QParams qparams, int low, int high)
     {
         TFloat inverse = TLanes.Broadcast(1f / qparams.Scale);
@@ -34,6 +35,7 @@ internal static unsafe class Elementwise<TLanes, TFloat, TInt>
     /// codes[i] = clamp(round_half_even(fma(x[i], 1 / scale, zeroPoint)), 0, 255): how libtorch's dynamic kernels (FBGEMM's packing) quantize activations. The zero
     /// point goes in before rounding, so a tie falls the other way where it is odd, and one rounding less moves what is next to a tie.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void QuantizeDynamic(float* x, byte* codes, nint count, QParams qparams)
     {
         TFloat inverse = TLanes.Broadcast(1f / qparams.Scale), zeroPoint = TLanes.Broadcast(qparams.ZeroPoint);
@@ -47,6 +49,7 @@ internal static unsafe class Elementwise<TLanes, TFloat, TInt>
     }
 
     /// <summary>x[i] = float(codes[i] - zeroPoint) * scale.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Dequantize(byte* codes, bool signed, float* x, nint count, QParams qparams)
     {
         TFloat scale = TLanes.Broadcast(qparams.Scale);
@@ -63,6 +66,7 @@ internal static unsafe class Elementwise<TLanes, TFloat, TInt>
     }
 
     /// <summary>The smallest and the largest of at least one number, both NaN if any is NaN. Zeros come out as +0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static (float Min, float Max) MinMax(float* x, nint count)
     {
         if (count < TLanes.Count)
@@ -86,6 +90,7 @@ internal static unsafe class Elementwise<TLanes, TFloat, TInt>
     }
 
     /// <summary>The sum of the codes of a row, for weights whose zero point is not 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int Sum(byte* codes, nint count)
     {
         TInt sum = TLanes.BroadcastInt(0);

@@ -54,6 +54,7 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     private static int Part(int whole, int part, int parts) => (int)((long)whole * part / parts);
 
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run(GemmJob* job, int firstPanel, int endPanel, int firstRow, int endRow)
     {
         byte* memory = stackalloc byte[TKernel.MaxRows * PackedWeights.PanelColumns * sizeof(int) + TileAlignment];
@@ -67,6 +68,7 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunPanel(GemmJob* job, int panel, int block, int rows, int* tile)
     {
         sbyte* weights = job->Panels + (long)panel * job->Groups * PackedWeights.GroupBytes;

@@ -10,6 +10,7 @@ internal static unsafe class GemmEpilogue<TLanes, TFloat, TInt>
     where TLanes : struct, ILanes<TFloat, TInt>
 {
     /// <summary>Finishes rows [row, row + rows) and columns [column, column + columns) of the output; the tile's rows are 32 apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Apply(ref readonly GemmJob job, int* tile, int row, int rows, int column, int columns)
     {
         int c = 0;
@@ -33,6 +34,7 @@ internal static unsafe class GemmEpilogue<TLanes, TFloat, TInt>
             GemmEpilogue<ScalarLanes, float, int>.Apply(in job, tile + c, row, rows, column + c, columns - c);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ToInt32(ref readonly GemmJob job, int* tile, int row, int rows, int column)
     {
         TInt correction = Correction(in job, column);
@@ -41,6 +43,7 @@ internal static unsafe class GemmEpilogue<TLanes, TFloat, TInt>
             TLanes.StoreInt(Sum(in job, tile, correction, row + r, column), output);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ToFloat(ref readonly GemmJob job, int* tile, int row, int rows, int column)
     {
         TInt correction = Correction(in job, column);
@@ -61,6 +64,7 @@ internal static unsafe class GemmEpilogue<TLanes, TFloat, TInt>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ToByte(ref readonly GemmJob job, int* tile, int row, int rows, int column)
     {
         TInt correction = Correction(in job, column);

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace TorchQuant.Kernels;
 
 /// <summary>A row of the table: the one driver and the one set of elementwise loops, compiled for a micro-kernel and a vector width.</summary>
@@ -20,5 +22,6 @@ internal sealed unsafe class Isa<TKernel, TLanes, TFloat, TInt>(string name) : I
 
     internal override int Sum(byte* codes, nint count) => Elementwise<TLanes, TFloat, TInt>.Sum(codes, count);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal override void Run<TWork>(in TWork work) => work.Run<TLanes, TFloat, TInt>();
 }

@@ -63,6 +63,7 @@ internal readonly unsafe struct EmbeddingTable(byte* codes, int rowBytes, int bi
 internal readonly unsafe struct EmbeddingLookup(EmbeddingTable table, long* indices, float* target) : IRowBody
 {
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt> =>
         table.Combine<TLanes, TFloat, TInt>(indices[row], 1, RowUse.Set, target + row * table.Columns);
 }

@@ -41,6 +41,7 @@ internal static unsafe class HalfDriver<TLanes, TFloat, TInt>
     private static uint* Panel(HalfJob* job, int panel) => job->Panels + panel * job->K * HalfPanels.Pairs;
 
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunRows(HalfJob* job, int first, int end)
     {
         float* sums = stackalloc float[GroupColumns];
@@ -55,6 +56,7 @@ internal static unsafe class HalfDriver<TLanes, TFloat, TInt>
     }
 
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunTiles(HalfJob* job, int panel)
     {
         float* sums = stackalloc float[HalfTile.Rows * HalfPanels.Columns];
@@ -71,6 +73,7 @@ internal static unsafe class HalfDriver<TLanes, TFloat, TInt>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Finish(HalfJob* job, float* sums, int row, int column, int columns)
     {
         float* bias = job->Bias == null ? null : job->Bias + column;

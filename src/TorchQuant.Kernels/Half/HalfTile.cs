@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace TorchQuant.Kernels;
 
 /// <summary>The shape of a tile.</summary>
@@ -14,6 +16,7 @@ internal static unsafe class HalfTile<TLanes, TFloat, TInt>
     where TLanes : struct, ILanes<TFloat, TInt>
 {
     /// <summary>sums[32 p + c] = sum over k of x[k] * panel_p[k, c], for the two vectors of columns c at <paramref name="pair"/> and 16 + <paramref name="pair"/> of four panels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void FourPanels(float* x, nint k, uint* panel0, uint* panel1, uint* panel2, uint* panel3, nint pair, float* sums)
     {
         TFloat a0 = TLanes.Broadcast(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
@@ -44,6 +47,7 @@ internal static unsafe class HalfTile<TLanes, TFloat, TInt>
     /// sums[32 r + c] = sum over k of x[r, k] * panel[k, c], for the two vectors of columns c at <paramref name="pair"/> and 16 + <paramref name="pair"/>. Where there are fewer than
     /// six rows the last is taken again.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void SixRows(float* x, int rows, nint k, uint* panel, nint pair, float* sums)
     {
         float* x1 = x + Math.Min(1, rows - 1) * k, x2 = x + Math.Min(2, rows - 1) * k, x3 = x + Math.Min(3, rows - 1) * k;

@@ -21,5 +21,6 @@ internal readonly unsafe struct RowLoop<TBody>(TBody body, int rows, int threads
         WorkerPool.Run(rows, threads, &RunRow<TLanes, TFloat, TInt>, &state, rows * nanosecondsPerRow);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunRow<TLanes, TFloat, TInt>(void* state, int row) where TLanes : struct, ILanes<TFloat, TInt> => ((TBody*)state)->Row<TLanes, TFloat, TInt>(row);
 }

@@ -60,6 +60,7 @@ public static class GruLayer
 internal readonly unsafe struct GruCell(float* inputProduct, float* hiddenProduct, nint hidden, float* h, float* y, nint yStride) : IRowBody
 {
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
     {
         var units = new Units(inputProduct + row * 3 * hidden, hiddenProduct + row * 3 * hidden, hidden, h + row * hidden, y + row * yStride);

@@ -64,6 +64,7 @@ public static class LstmLayer
 internal readonly unsafe struct LstmCell(float* gates, nint hidden, float* h, float* c, float* y, nint yStride) : IRowBody
 {
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
     {
         float* rowGates = gates + row * 4 * hidden, rowC = c + row * hidden;
