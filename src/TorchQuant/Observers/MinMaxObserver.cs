@@ -1,10 +1,8 @@
-using static TorchSharp.torch;
-
 namespace TorchQuant;
 
 /// <summary>Keeps the smallest and the largest value of everything it has seen and chooses one scale and one zero point from them, by the formulas of
 /// <see cref="UniformQuantizationObserverBase"/>.</summary>
-public sealed class MinMaxObserver : UniformQuantizationObserverBase
+public sealed class MinMaxObserver : RangeObserverBase
 {
     /// <summary>An observer that has seen nothing.</summary>
     /// <param name="dtype">The type to quantize to; quint8 if not given.</param>
@@ -16,11 +14,8 @@ public sealed class MinMaxObserver : UniformQuantizationObserverBase
     /// <exception cref="ArgumentException">The settings contradict each other; the message says how.</exception>
     public MinMaxObserver(
         qdtype? dtype = null, qscheme qscheme = qscheme.per_tensor_affine, bool reduce_range = false, int? quant_min = null, int? quant_max = null, float? eps = null)
-        : base(nameof(MinMaxObserver), dtype ?? qdtype.quint8, qscheme, reduce_range, quant_min, quant_max, eps)
+        : base(nameof(MinMaxObserver), dtype ?? qdtype.quint8, qscheme, reduce_range, quant_min, quant_max, eps, channelAxis: null, averagingConstant: null)
     {
-        RequireScheme(qscheme.per_tensor_affine, qscheme.per_tensor_symmetric);
-        min_val = tensor(float.PositiveInfinity);
-        max_val = tensor(float.NegativeInfinity);
     }
 
     /// <summary>A factory of observers with these settings, for a <see cref="QConfig"/>.</summary>
@@ -28,24 +23,4 @@ public sealed class MinMaxObserver : UniformQuantizationObserverBase
     public static ObserverFactory with_args(
         qdtype? dtype = null, qscheme qscheme = qscheme.per_tensor_affine, bool reduce_range = false, int? quant_min = null, int? quant_max = null, float? eps = null) =>
         new(() => new MinMaxObserver(dtype, qscheme, reduce_range, quant_min, quant_max, eps));
-
-    /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The input holds NaN or infinite values.</exception>
-    public override Tensor forward(Tensor input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        if (input.numel() > 0)
-        {
-            using var noGrad = no_grad();
-            using var values = input.to(ScalarType.Float32);
-            using var low = values.min();
-            using var high = values.max();
-            RequireFinite(low, high);
-            using var lowest = minimum(min_val, low);
-            using var highest = maximum(max_val, high);
-            min_val.copy_(lowest);
-            max_val.copy_(highest);
-        }
-        return input.alias();
-    }
 }

@@ -3,6 +3,8 @@ using static TorchSharp.torch;
 namespace TorchQuant;
 
 /// <summary>The base of all observers: modules that record what flows through them and choose a scale and a zero point from it.</summary>
+/// <remarks>Threads: an observer records one call at a time, without a lock; <c>forward</c> and <c>Merge</c> of one observer from several threads at once are not allowed.
+/// To calibrate on several threads give each a copy of the prepared model and merge the observers afterwards. Reading qparams while nothing is recorded is safe from any thread.</remarks>
 public abstract class ObserverBase : nn.Module<Tensor, Tensor>
 {
     /// <summary>Sets up the type to quantize to.</summary>

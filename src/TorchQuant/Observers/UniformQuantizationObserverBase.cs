@@ -92,7 +92,7 @@ public abstract class UniformQuantizationObserverBase : ObserverBase
     /// <summary>Scales and zero points, one or one for each channel.</summary>
     internal (float[] Scales, int[] ZeroPoints) QParams()
     {
-        var (min, max) = Observed();
+        var (min, max) = ChosenRange();
         var scales = new float[min.Length];
         var zeroPoints = new int[min.Length];
         for (var i = 0; i < min.Length; i++)
@@ -106,7 +106,7 @@ public abstract class UniformQuantizationObserverBase : ObserverBase
     /// <summary>Scales and float zero points for each channel.</summary>
     internal (float[] Scales, float[] ZeroPoints) FloatQParams()
     {
-        var (min, max) = Observed();
+        var (min, max) = ChosenRange();
         var zeroPoints = new float[min.Length];
         var scales = new float[min.Length];
         for (var i = 0; i < min.Length; i++)
@@ -120,7 +120,42 @@ public abstract class UniformQuantizationObserverBase : ObserverBase
 
     /// <inheritdoc/>
     public override string ToString() =>
-        $"{GetName()}(dtype={dtype}, qscheme={qscheme}, reduce_range={reduce_range}, quant_min={quant_min}, quant_max={quant_max})";
+        $"{GetName()}(dtype={dtype}, qscheme={qscheme}, reduce_range={reduce_range}, quant_min={quant_min}, quant_max={quant_max}{OwnSettings})";
+
+    /// <summary>Takes over what another observer has seen, as if this one had seen it too, after what it saw itself: so calibration can be split over shards of the data.</summary>
+    /// <remarks>Running extremes come out exactly, moving averages to rounding. In a histogram no value moves farther than one of its old bins and one bin of the united range.</remarks>
+    /// <param name="other">An observer of the same class and settings; it is left as it is. One that has seen nothing changes nothing.</param>
+    /// <exception cref="ArgumentException">The other is of another class, has other settings or another number of channels, or is this observer.</exception>
+    public void Merge(UniformQuantizationObserverBase other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        if (ReferenceEquals(this, other))
+            throw new ArgumentException("An observer cannot be merged with itself: its values would count twice.", nameof(other));
+        if (GetType() != other.GetType() || ToString() != other.ToString() || eps != other.eps)
+            throw new ArgumentException($"Only observers with the same settings merge; found {this}, eps={eps}, and {other}, eps={other.eps}.", nameof(other));
+        if (other.HasObserved)
+            MergeStatistics(other);
+    }
+
+    /// <summary>Adds the statistics of an observer with the same settings that has seen something.</summary>
+    /// <param name="other">The other observer, of this class.</param>
+    protected abstract void MergeStatistics(UniformQuantizationObserverBase other);
+
+    /// <summary>Settings that a class adds to the printed ones, each with a leading comma and space.</summary>
+    private protected virtual string OwnSettings => "";
+
+    /// <summary>Whether anything was recorded, or loaded.</summary>
+    private protected bool HasObserved
+    {
+        get
+        {
+            if (min_val.numel() == 0)
+                return false;
+            using var unseen = min_val.isposinf();
+            using var any = unseen.any();
+            return !any.item<bool>();
+        }
+    }
 
     /// <summary>Refuses the schemes that are not of the observer's kind (per tensor, per channel).</summary>
     /// <param name="allowed">The schemes of the observer's kind.</param>
@@ -142,15 +177,16 @@ public abstract class UniformQuantizationObserverBase : ObserverBase
             throw new ArgumentException($"{GetName()} was given NaN or infinite values, from which no scale follows: look for the module that makes them.");
     }
 
-    private (float[] Min, float[] Max) Observed()
+    /// <summary>The range that scale and zero point follow from: what was observed, unless a class clips it.</summary>
+    /// <exception cref="InvalidOperationException">Nothing was observed.</exception>
+    private protected virtual (float[] Min, float[] Max) ChosenRange()
     {
-        using var min = min_val.to(ScalarType.Float32);
-        using var max = max_val.to(ScalarType.Float32);
-        var (low, high) = (min.data<float>().ToArray(), max.data<float>().ToArray());
-        if (low.Length == 0 || float.IsPositiveInfinity(low[0]))
+        if (!HasObserved)
             throw new InvalidOperationException(
                 $"{GetName()} has observed nothing, so it has no scale and zero point: run the model on data before converting it.");
-        return (low, high);
+        using var min = min_val.to(ScalarType.Float32);
+        using var max = max_val.to(ScalarType.Float32);
+        return (min.data<float>().ToArray(), max.data<float>().ToArray());
     }
 
     private void Keep(string name, Tensor value)
@@ -159,7 +195,8 @@ public abstract class UniformQuantizationObserverBase : ObserverBase
         ConditionallyRegisterBuffer(name, value.DetachFromDisposeScope());
     }
 
-    private static (int, int) RangeOf(string name, qdtype dtype, bool reduceRange, int? quantMin, int? quantMax)
+    /// <summary>The checked range of codes.</summary>
+    internal static (int, int) RangeOf(string name, qdtype dtype, bool reduceRange, int? quantMin, int? quantMax)
     {
         if (!dtype.IsQuantized)
             throw new ArgumentException($"{name} chooses codes, and {dtype} has none: use qint8, quint8, qint32 or quint4x2, or a PlaceholderObserver.", nameof(dtype));
