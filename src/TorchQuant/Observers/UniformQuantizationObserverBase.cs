@@ -189,7 +189,8 @@ public abstract class UniformQuantizationObserverBase : ObserverBase
         return (min.data<float>().ToArray(), max.data<float>().ToArray());
     }
 
-    private void Keep(string name, Tensor value)
+    /// <summary>Replaces a buffer, which outlives the scope it was made in.</summary>
+    private protected void Keep(string name, Tensor value)
     {
         get_buffer(name)?.Dispose();
         ConditionallyRegisterBuffer(name, value.DetachFromDisposeScope());
