@@ -4,7 +4,7 @@ namespace TorchQuant;
 /// <remarks>
 /// The histogram: <see cref="HistogramObserverBase"/>. The search is PyTorch's (from Caffe2's norm minimization): from both ends, in steps of 1e-5 of the mass, it drops
 /// the bins of the end where more of them go, as long as the squared error (for a density even within each bin) does not rise. It stops at the first rise: a single outlier is
-/// not clipped.
+/// not clipped, for which see <see cref="PercentileObserver"/> and <see cref="EntropyObserver"/>.
 /// </remarks>
 public sealed class HistogramObserver : HistogramObserverBase
 {
