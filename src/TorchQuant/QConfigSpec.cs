@@ -30,17 +30,17 @@ public sealed class QConfigSpec : IEnumerable<QConfigSpec.Target>
         }
 
         /// <summary>The module of this full name.</summary>
-        /// <param name="name">As <c>named_modules()</c> gives it: <c>encoder.layers.0.fc</c>.</param>
+        /// <param name="name">As <c>named_modules()</c> gives it: <c>encoder.layers.0.fc</c>. Empty, as in PyTorch, for the model itself and so for all that is in it.</param>
         public Target(string name)
         {
-            ArgumentException.ThrowIfNullOrEmpty(name);
+            ArgumentNullException.ThrowIfNull(name);
             Name = name;
         }
 
         /// <summary>The exact type, or null.</summary>
         public Type? Type { get; }
 
-        /// <summary>The full dotted name, or null.</summary>
+        /// <summary>The full dotted name, empty for the model itself, or null.</summary>
         public string? Name { get; }
 
         /// <summary>As the constructor.</summary>

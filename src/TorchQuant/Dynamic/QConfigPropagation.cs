@@ -47,7 +47,7 @@ internal sealed class QConfigPropagation
     {
         if (ModuleQConfig.TryGet(module, out var own))
             return new Decision(own, null);
-        if (_entries.TryGetValue(path.Length == 0 ? default : new(path), out var byName))
+        if (_entries.TryGetValue(new(path), out var byName))
             return new Decision(byName, new(path));
         QConfigSpec.Target type = new(module.GetType());
         return _entries.TryGetValue(type, out var byType) ? new Decision(byType, type) : Around(path);

@@ -69,7 +69,7 @@ public sealed class DynamicQuantizedLinear : nn.Module<Tensor, Tensor>, IQuantiz
         shape[^1] = packed.OutFeatures;
         var rows = checked((int)(input.numel() / packed.InFeatures));
         var source = input.Contiguous(out var copy);
-        var output = empty(shape, dtype: ScalarType.Float32);
+        var output = empty(shape, dtype: ScalarType.Float32, device: CPU);
         try
         {
             packed.Multiply(source.Span<float>(), rows, output.Span<float>(), threads: get_num_threads());

@@ -56,12 +56,12 @@ internal static class EmbeddingPacking
         var state = new List<KeyValuePair<string, Tensor>>();
         if (packed.Bits == 8)
         {
-            PackedState.Add(state, Weight, tensor(codes).reshape(packed.Rows, packed.Columns));
-            PackedState.Add(state, Scale, tensor(scales));
-            PackedState.Add(state, ZeroPoint, tensor(zeroPoints));
+            PackedState.Add(state, Weight, tensor(codes, [packed.Rows, packed.Columns], device: CPU));
+            PackedState.Add(state, Scale, tensor(scales, device: CPU));
+            PackedState.Add(state, ZeroPoint, tensor(zeroPoints, device: CPU));
             return state;
         }
-        var nibbles = empty([packed.Rows, (packed.Columns + 1) / 2], dtype: ScalarType.Byte);
+        var nibbles = empty([packed.Rows, (packed.Columns + 1) / 2], dtype: ScalarType.Byte, device: CPU);
         JoinNibbles(codes, packed.Columns, nibbles.Span<byte>());
         PackedState.Add(state, Weight, nibbles);
         PackedState.Add(state, Scale, HalfTensor(scales));
@@ -174,7 +174,7 @@ internal static class EmbeddingPacking
 
     private static Tensor HalfTensor(float[] values)
     {
-        using var floats = tensor(values);
+        using var floats = tensor(values, device: CPU);
         return floats.to(ScalarType.Float16);
     }
 

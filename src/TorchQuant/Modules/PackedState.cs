@@ -21,14 +21,14 @@ internal static class PackedState
         switch (packed)
         {
             case Int8Linear int8:
-                var codes = empty(shape, dtype: ScalarType.Int8);
+                var codes = empty(shape, dtype: ScalarType.Int8, device: CPU);
                 int8.Weights.Unpack(codes.Span<sbyte>());
                 Add(state, weight, codes);
-                Add(state, weight + Scale, tensor(int8.Weights.Scales.ToArray()));
-                Add(state, weight + ZeroPoint, tensor(int8.Weights.ZeroPoints.ToArray()));
+                Add(state, weight + Scale, tensor(int8.Weights.Scales.ToArray(), device: CPU));
+                Add(state, weight + ZeroPoint, tensor(int8.Weights.ZeroPoints.ToArray(), device: CPU));
                 break;
             case HalfLinear half:
-                var halves = empty(shape, dtype: ScalarType.Float16);
+                var halves = empty(shape, dtype: ScalarType.Float16, device: CPU);
                 half.Unpack(halves.Span<Half>());
                 Add(state, weight, halves);
                 break;
@@ -36,7 +36,7 @@ internal static class PackedState
                 throw new NotSupportedException($"{packed.GetType()} has no plain form.");
         }
         if (packed.Bias.Length > 0)
-            Add(state, bias, tensor(packed.Bias.ToArray()));
+            Add(state, bias, tensor(packed.Bias.ToArray(), device: CPU));
     }
 
     /// <summary>Packs plain tensors again: the inverse of <see cref="Export"/>.</summary>

@@ -62,7 +62,7 @@ public sealed class QuantizedEmbedding : nn.Module<Tensor, Tensor>, IQuantizedMo
         _lent.TakeBack();
         var packed = _packed;
         using var indices = IndexInput.Of(this, input, nameof(input));
-        var output = empty([.. input.shape, packed.Columns], dtype: ScalarType.Float32);
+        var output = empty([.. input.shape, packed.Columns], dtype: ScalarType.Float32, device: CPU);
         try
         {
             packed.Lookup(indices.Span<long>(), output.Span<float>(), get_num_threads());

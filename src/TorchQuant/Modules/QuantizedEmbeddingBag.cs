@@ -106,10 +106,10 @@ public sealed class QuantizedEmbeddingBag : nn.Module<Tensor, Tensor?, Tensor?, 
             throw new ArgumentException(
                 $"{Float32OnCpu.Name(this)} has include_last_offset and was given a 2-D input, for which libtorch leaves out or mixes up the last bag: give a 1-D input with offsets.", nameof(input));
         using var indices = IndexInput.Of(this, input, nameof(input));
-        using var starts = offsets is null ? arange(0, input.shape[0] * input.shape[1], Math.Max(input.shape[1], 1), dtype: ScalarType.Int64) : IndexInput.Of(this, offsets, nameof(offsets));
+        using var starts = offsets is null ? arange(0, input.shape[0] * input.shape[1], Math.Max(input.shape[1], 1), dtype: ScalarType.Int64, device: CPU) : IndexInput.Of(this, offsets, nameof(offsets));
         using var weights = perSampleWeights is null ? null : SampleWeights(input, perSampleWeights);
         var bags = include_last_offset ? Math.Max(starts.numel() - 1, 0) : starts.numel();
-        var output = empty([bags, packed.Columns], dtype: ScalarType.Float32);
+        var output = empty([bags, packed.Columns], dtype: ScalarType.Float32, device: CPU);
         try
         {
             packed.Bag(indices.Span<long>(), starts.Span<long>(), _mode, weights is null ? [] : weights.Span<float>(), include_last_offset, padding_idx, output.Span<float>());

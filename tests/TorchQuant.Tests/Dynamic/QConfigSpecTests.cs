@@ -25,6 +25,7 @@ public class QConfigSpecTests
         { "dictionary from type", new Dictionary<Type, QConfig?> { [typeof(Linear)] = PerTensor } },
         { "dictionary from name", new Dictionary<string, QConfig?> { ["first"] = PerTensor, ["block"] = PerTensor, ["last"] = PerChannel } },
         { "dictionary from both", new Dictionary<object, QConfig?> { [typeof(Linear)] = PerTensor, ["last"] = PerChannel } },
+        { "the empty name is the model", new Dictionary<string, QConfig?> { [""] = PerTensor } },
         { "initializer", new QConfigSpec { [typeof(Linear)] = PerTensor, ["last"] = PerChannel } },
     };
 
@@ -43,6 +44,16 @@ public class QConfigSpecTests
         using var model = new TwoLevels();
         using var quantized = quantization.quantize_dynamic(
             model, new QConfigSpec { [typeof(Block)] = null, [typeof(Linear)] = PerTensor, ["block.inner"] = PerChannel, ["last"] = null });
+        Assert.Equal(
+            ["per_tensor_affine", "per_channel_affine", "Linear"],
+            new nn.Module[] { quantized.first, quantized.block.inner, quantized.last }.Select(Precision));
+    }
+
+    [Fact]
+    public void The_empty_name_gives_a_default_that_names_and_types_beat()
+    {
+        using var model = new TwoLevels();
+        using var quantized = quantization.quantize_dynamic(model, new QConfigSpec { [""] = PerTensor, ["block"] = PerChannel, ["last"] = null });
         Assert.Equal(
             ["per_tensor_affine", "per_channel_affine", "Linear"],
             new nn.Module[] { quantized.first, quantized.block.inner, quantized.last }.Select(Precision));
@@ -125,7 +136,6 @@ public class QConfigSpecTests
     {
         Assert.Contains("no module is exactly a Module`2", Refused([typeof(nn.Module<Tensor, Tensor>)]), StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new QConfigSpec { typeof(string) });
-        Assert.Throws<ArgumentException>(() => new QConfigSpec { "" });
         Assert.Contains("found 3", Assert.Throws<ArgumentException>(() => (QConfigSpec)new HashSet<object> { 3 }).Message, StringComparison.Ordinal);
     }
 
