@@ -7,13 +7,33 @@ namespace TorchQuant;
 /// <summary>The hooks that a user registered on a module.</summary>
 internal static class ModuleHooks
 {
-    private static readonly string[] s_tables = ["pre_hooks", "post_hooks", "module_pre_hooks", "module_post_hooks"];
+    /// <summary>The tables of hooks that run before forward.</summary>
+    public static readonly string[] Before = ["pre_hooks", "module_pre_hooks"];
+
+    /// <summary>The tables of hooks that run after forward.</summary>
+    public static readonly string[] After = ["post_hooks", "module_post_hooks"];
 
     /// <summary>Registers the hooks of <paramref name="from"/> on <paramref name="to"/> too, where both take the same arguments; under the same keys, so none is doubled.</summary>
     public static void Carry(nn.Module from, nn.Module to)
     {
         if (Hookable(from) is not { } hookable || !hookable.IsInstanceOfType(to)) return;
         foreach (var table in Tables(hookable)) Put(Entries((IDictionary)table.GetValue(from)!), (IDictionary)table.GetValue(to)!);
+    }
+
+    /// <summary>Whether hooks are registered in these tables.</summary>
+    public static bool Any(nn.Module module, string[] tables)
+        => Hookable(module) is { } hookable && tables.Any(t => ((IDictionary)TorchSharpPrivates.Field(hookable, t).GetValue(module)!).Count > 0);
+
+    /// <summary>Takes the hooks in these tables off one module and registers them on another that takes the same arguments.</summary>
+    public static void Move(nn.Module from, nn.Module to, string[] tables)
+    {
+        if (ReferenceEquals(from, to) || Hookable(from) is not { } hookable) return;
+        foreach (var table in tables.Select(t => TorchSharpPrivates.Field(hookable, t)))
+        {
+            var (source, target) = ((IDictionary)table.GetValue(from)!, (IDictionary)table.GetValue(to)!);
+            Put(Entries(source), target);
+            source.Clear();
+        }
     }
 
     /// <summary>Takes all hooks off a module.</summary>
@@ -34,7 +54,7 @@ internal static class ModuleHooks
     }
 
     /// <summary>The fields that hold hooks, of a closed HookableModule type.</summary>
-    public static IEnumerable<FieldInfo> Tables(Type hookable) => s_tables.Select(name => TorchSharpPrivates.Field(hookable, name));
+    public static IEnumerable<FieldInfo> Tables(Type hookable) => Before.Concat(After).Select(name => TorchSharpPrivates.Field(hookable, name));
 
     /// <summary>The closed HookableModule type of a module, or null.</summary>
     public static Type? Hookable(nn.Module module) => ModuleGraph.IsGeneric(module.GetType(), typeof(nn.HookableModule<,>));

@@ -49,8 +49,8 @@ internal sealed class ReplacementPlan
         foreach (var slot in _graph.Slots)
         {
             if (!_decisions.TryGetValue(slot.Current, out var decision)) continue;
-            if (slot.Set is { } set && slot.Declared.IsInstanceOfType(decision.New)) steps.Add(new Step(() => set(decision.New), () => set(slot.Current)));
-            else if (!hookFallback || !HookRedirect.CanAttach(slot.Current, decision.New)) _refusals.Add(Refusal(slot, decision.New));
+            if (Refusal(slot, decision.New.GetType()) is not { } refusal) steps.Add(new Step(() => slot.Set!(decision.New), () => slot.Set!(slot.Current)));
+            else if (!hookFallback || !HookRedirect.CanAttach(slot.Current, decision.New)) _refusals.Add(refusal);
             else if (hooked.Add(slot.Current)) steps.Add(new Step(() => HookRedirect.Attach(slot.Current, decision.New), () => HookRedirect.Remove(slot.Current)));
         }
 
@@ -85,13 +85,15 @@ internal sealed class ReplacementPlan
         }
     }
 
-    private static string Refusal(Slot slot, nn.Module made)
+    /// <summary>Why a module of that type cannot be put into the place, and the mend; null if it can.</summary>
+    public static string? Refusal(Slot slot, Type made)
     {
+        if (slot.Set is not null && slot.Declared.IsAssignableFrom(made)) return null;
         var wanted = CSharpNames.CallableBase(slot.Current.GetType());
         var current = CSharpNames.Of(slot.Current.GetType());
-        var name = CSharpNames.Of(made.GetType());
+        var name = CSharpNames.Of(made);
         if (slot.Obstacle is { } obstacle) return $"{slot.Path}: {slot.Where} holds a {current} that {obstacle}, so that {name} can take its place";
-        if (!wanted.IsInstanceOfType(made)) return $"{slot.Path}: {name} is no {CSharpNames.Of(wanted)}, as {current} is; derive it from that";
+        if (!wanted.IsAssignableFrom(made)) return $"{slot.Path}: {name} is no {CSharpNames.Of(wanted)}, as {current} is; derive it from that";
         return $"{slot.Path}: {slot.Where} is declared {CSharpNames.Of(slot.Container)} and cannot hold {name}; declare it {CSharpNames.Of(slot.Container, slot.Declared, wanted)}";
     }
 

@@ -1,0 +1,115 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace TorchQuant.Fusion;
+
+/// <summary>Reads the names of a call to <c>fuse_modules</c> and finds everything that is wrong with it. The model is only read.</summary>
+internal sealed class FusionCheck
+{
+    private readonly List<FusionGroup> _groups = [];
+    private readonly List<string> _problems = [];
+    private readonly List<(string Label, nn.Module Module)> _named = [];
+    private readonly ModuleGraph _graph = new((_, _) => true);
+    private readonly ModuleNames _names;
+    private bool _unknownSequence;
+
+    private FusionCheck(nn.Module model, IReadOnlyList<IReadOnlyList<string>> lists)
+    {
+        TorchSharpPrivates.EnsureSupported();
+        _graph.Walk(model);
+        _names = new ModuleNames(model, _graph.Modules);
+        foreach (var list in lists) Read(list);
+        Twice();
+        foreach (var group in _groups)
+        {
+            if (group.Pattern.Folds) Foldable(group);
+            Shared(group);
+            Places(group);
+        }
+
+        if (_unknownSequence) _problems.Add($"sequences that can be fused: {string.Join("; ", FusionPatterns.All)}");
+    }
+
+    /// <summary>What is to be fused.</summary>
+    /// <exception cref="ModuleFusionException">All problems of the call.</exception>
+    public static IReadOnlyList<FusionGroup> Run(nn.Module model, IReadOnlyList<IReadOnlyList<string>> lists)
+    {
+        var check = new FusionCheck(model, lists);
+        return check._problems.Count == 0 ? check._groups : throw new ModuleFusionException([.. check._problems.Distinct()]);
+    }
+
+    private void Read(IReadOnlyList<string> names)
+    {
+        if (names is null || names.Count == 0 || names.Any(string.IsNullOrEmpty))
+        {
+            _problems.Add("a list of modules to fuse is empty or holds an empty name; expected e.g. [\"conv\", \"bn\", \"relu\"]");
+            return;
+        }
+
+        var label = string.Join(", ", names);
+        var modules = names.Select(_names.Find).ToList();
+        _problems.AddRange(names.Where((_, i) => modules[i] is null).Select(_names.Missing));
+        _named.AddRange(modules.OfType<nn.Module>().Select(m => (label, m)));
+        if (modules.Contains(null)) return;
+        var types = modules.Select(m => m!.GetType()).ToList();
+        if (FusionPatterns.For(types) is { } pattern)
+        {
+            _groups.Add(new FusionGroup(names, modules!, pattern));
+            return;
+        }
+
+        var ordered = FusionPatterns.All.FirstOrDefault(p => p.Types.Count == types.Count && p.Types.All(types.Contains));
+        _unknownSequence |= ordered is null;
+        _problems.Add($"{label}: ({FusionPattern.NameOf(types)}) is no sequence that can be fused" + (ordered is null ? "" : $"; name them in the order of the calls: {ordered}"));
+    }
+
+    /// <summary>After the first list, its modules are gone.</summary>
+    private void Twice()
+    {
+        foreach (var uses in _named.GroupBy(n => n.Module, ReferenceEqualityComparer.Instance).Where(g => g.Count() > 1))
+            _problems.Add($"{PathOf((nn.Module)uses.Key!)} ({CSharpNames.Of(uses.Key!.GetType())}) is named {uses.Count()} times, in {string.Join(" and in ", uses.Select(u => $"[{u.Label}]"))}; "
+                + "a module can be fused once: give each sequence a module of its own");
+    }
+
+    private void Foldable(FusionGroup group)
+    {
+        var (first, norm) = (group.Modules[0], (BatchNorm)group.Modules[1]);
+        var training = group.Names.Take(2).Where((_, i) => group.Modules[i].training).ToList();
+        if (training.Count > 0)
+            _problems.Add($"{group.Label}: fusion only for eval: {string.Join(" and ", training)} in training mode would change the batch norm that is folded; call model.eval() first");
+        var outputs = first is Linear linear ? linear.out_features : ((Convolution)first).out_channels;
+        if (outputs != norm.num_features)
+            _problems.Add($"{group.Label}: {group.Names[1]} normalizes {norm.num_features} features, but {group.Names[0]} gives {outputs}; they must be equal");
+        if (norm.running_mean is null || norm.running_var is null)
+            _problems.Add($"{group.Label}: {group.Names[1]} has no running statistics to fold (track_running_stats: false); make it with track_running_stats: true");
+        else if (norm.running_mean.device_type != first.parameters().First().device_type)
+            _problems.Add($"{group.Label}: {group.Names[0]} is on {first.parameters().First().device}, {group.Names[1]} on {norm.running_mean.device}; move them to one device");
+        if (ModuleHooks.Any(first, ModuleHooks.After))
+            _problems.Add($"{group.Label}: {group.Names[0]} has forward hooks, but its output before {group.Names[1]} will not exist; remove them, or register them on {group.Names[1]}");
+        if (ModuleHooks.Any(norm, ModuleHooks.Before))
+            _problems.Add($"{group.Label}: {group.Names[1]} has forward pre-hooks, but its input will not exist; remove them, or register them on {group.Names[0]}");
+    }
+
+    /// <summary>A module in several places would become Identity in all of them, also where it is no part of this sequence.</summary>
+    private void Shared(FusionGroup group)
+    {
+        var places = group.Modules.Select(m => RegisteredAs(m)).ToList();
+        var least = places.Min(p => p.Count);
+        foreach (var (i, where) in places.Index())
+            if (where.Count > least)
+                _problems.Add($"{group.Label}: {group.Names[i]} is one module in {where.Count} places ({string.Join(", ", where)}) and would be fused away in all of them; give each sequence a {CSharpNames.Of(group.Modules[i].GetType())} of its own");
+    }
+
+    private List<string> RegisteredAs(nn.Module module)
+        => [.. from parent in _graph.Modules from child in parent.Module.named_children() where ReferenceEquals(child.module, module) select parent.Path.Length == 0 ? child.name : $"{parent.Path}.{child.name}"];
+
+    private void Places(FusionGroup group)
+    {
+        foreach (var slot in _graph.Slots)
+            for (var i = 0; i < group.Modules.Count; i++)
+                if (ReferenceEquals(slot.Current, group.Modules[i]) && ReplacementPlan.Refusal(slot, group.ReplacementAt(i)) is { } refusal)
+                    _problems.Add(refusal);
+    }
+
+    private string PathOf(nn.Module module) => _graph.Modules.First(m => ReferenceEquals(m.Module, module)).Path;
+}
