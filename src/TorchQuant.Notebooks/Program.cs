@@ -3,6 +3,8 @@ using TorchQuant.Notebooks.Run;
 
 var root = new RootCommand("Runs .NET notebooks.") { RunCommand.Create() };
 // The commands answer Ctrl+C themselves: they write what there is before they end.
-var exitCode = await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+var call = root.Parse(args);
+var exitCode = await call.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+if (call.Errors.Count > 0) exitCode = ExitCodes.Usage;
 // A cell may have left threads in the foreground, or be going on after it was stopped.
 Environment.Exit(exitCode);

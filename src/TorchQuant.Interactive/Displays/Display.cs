@@ -1,3 +1,4 @@
+using System.Globalization;
 using TorchQuant.Interactive.Rendering;
 using TorchSharp;
 
@@ -98,7 +99,7 @@ public static class Display
         var timings = comparison.Timings;
         var bars = new BarSeries(what, timings.Select(t => t.Median).ToArray(), timings.Select(t => t.LowerQuartile).ToArray(), timings.Select(t => t.UpperQuartile).ToArray());
         return Chart.Bars(title, [.. timings.Select(timing => timing.Name)], [bars], new Axis(what, "ms"), subtitle: subtitle,
-            caption: $"Median of {timings.Min(t => t.Milliseconds.Count)} runs or more; the thin line spans the middle half of them. {comparison.Machine}.");
+            caption: $"Median of {Runs(timings)} runs; the thin line spans the middle half of them. {comparison.Machine}.");
     }
 
     internal static Cell TypeCell(string? type) => new(type ?? "", type is not null && Palette.ForName(type) is { } color ? color : "");
@@ -106,6 +107,14 @@ public static class Display
     private static Cell PathCell(string path) => new(path.Length == 0 ? "(model)" : path, Code: true);
 
     private static double? Ratio(double ratio) => double.IsNaN(ratio) ? null : ratio;
+
+    private static string Runs(IReadOnlyList<Timing> timings)
+    {
+        var (least, most) = (timings.Min(t => t.Milliseconds.Count), timings.Max(t => t.Milliseconds.Count));
+        return least == most
+            ? least.ToString("N0", CultureInfo.InvariantCulture)
+            : string.Create(CultureInfo.InvariantCulture, $"{least:N0} to {most:N0}");
+    }
 
     private static object?[] TimingRow(Timing timing) =>
     [

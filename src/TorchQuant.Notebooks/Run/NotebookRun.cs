@@ -5,6 +5,9 @@ using TorchQuant.Notebooks.Html;
 
 namespace TorchQuant.Notebooks.Run;
 
+/// <summary>The folder for the results cannot be written; the message says which and why.</summary>
+internal sealed class OutputFolderException(string message) : Exception(message);
+
 /// <summary>
 /// Runs the code cells of one notebook in order and writes what came of it: the executed notebook after every cell (a crash of native code
 /// loses nothing that was shown), the page at the end. Cells run with the notebook's folder as current directory, as in every host; the folder for
@@ -35,6 +38,7 @@ internal sealed class NotebookRun
     }
 
     /// <returns>The exit code.</returns>
+    /// <exception cref="OutputFolderException">The results cannot be written; no cell was run.</exception>
     public async Task<int> RunAsync(CancellationToken interrupted)
     {
         PrepareFolders();
@@ -49,7 +53,7 @@ internal sealed class NotebookRun
             exitCode = await RunCellsAsync(session, interrupted, stop.Token).ConfigureAwait(false);
 
         WritePage();
-        _report.Say($"{(exitCode == ExitCodes.Success ? "Executed" : "Stopped after")} {_executed} cells in {TerminalReport.Seconds(clock.Elapsed)}.");
+        _report.Say($"{(exitCode == ExitCodes.Success ? "Executed" : "Stopped after")} {_executed} {(_executed == 1 ? "cell" : "cells")} in {TerminalReport.Seconds(clock.Elapsed)}.");
         List<(string, string)> files = [("page", _settings.PageFile), ("notebook", _settings.ExecutedFile)];
         if (File.Exists(_settings.MetricsFile)) files.Add(("metrics", _settings.MetricsFile));
         _report.Files(files);
@@ -138,8 +142,16 @@ internal sealed class NotebookRun
 
     private void PrepareFolders()
     {
-        Directory.CreateDirectory(_settings.OutputFolder);
-        File.Delete(_settings.MetricsFile); // of an earlier run; a failing run must not leave figures that look like its own
+        try
+        {
+            Directory.CreateDirectory(_settings.OutputFolder);
+            File.Delete(_settings.MetricsFile); // of an earlier run; a failing run must not leave figures that look like its own
+            Save(); // known before the first cell runs, not after minutes
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new OutputFolderException($"The folder {_settings.OutputFolder} cannot be written: {e.Message} Name another one with --out.");
+        }
         Environment.SetEnvironmentVariable(OutputVariable, _settings.OutputFolder);
         Environment.CurrentDirectory = Path.GetDirectoryName(_settings.Notebook)!;
     }

@@ -53,7 +53,7 @@ internal static class RunCommand
             var settings = Settings(notebooks[0], output, parameters, timeout);
             return await new NotebookRun(settings, TerminalReport.ForConsole()).RunAsync(interrupt.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is NotebookFormatException or ParameterException)
+        catch (Exception e) when (e is NotebookFormatException or ParameterException or OutputFolderException)
         {
             return Refuse(e.Message);
         }

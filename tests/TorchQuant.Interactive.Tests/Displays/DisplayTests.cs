@@ -92,6 +92,7 @@ public class DisplayTests
         var series = Assert.Single(Display.TimeChart(comparison).Series);
         Assert.Equal([10, 2.5], series.Values);
         Assert.Equal([9, 2], series.Low!);
+        Assert.StartsWith("Median of 5 runs;", Display.TimeChart(comparison).Caption, StringComparison.Ordinal);
         Assert.Equal([11, 3], series.High!);
         Assert.Contains("9.000 to 11.000", Display.Of(comparison.Baseline).ToText(), StringComparison.Ordinal);
     }

@@ -142,6 +142,12 @@ public sealed class CommandTests : IDisposable
         Assert.Equal("third", MultilineText.Read(Executed("c").Cells[0].Outputs[0]!["data"]!["text/plain"]));
     }
 
+    [Theory]
+    [InlineData("--timeout", "abc")]
+    [InlineData("--parm", "a=1")]
+    public async Task A_command_line_that_is_not_understood_ends_with_the_code_for_a_wrong_call(string option, string value) =>
+        Assert.Equal(2, (await RunAsync("plain.ipynb", option, value)).ExitCode);
+
     [Fact]
     public async Task An_unknown_parameter_fails_with_the_parameters_there_are()
     {

@@ -33,6 +33,17 @@ public sealed class RunCommandTests
         Assert.Equal([notebook], Directory.GetFiles(folder.Path));
     }
 
+    [Fact]
+    public async Task Results_that_cannot_be_written_are_refused_before_a_cell_runs()
+    {
+        using var folder = new TemporaryFolder();
+        var notebook = folder.Write("plain.ipynb", NotebookJson.Of("System.IO.File.WriteAllText(\"ran\", \"\");"));
+        var file = folder.Write("file", "");
+        Assert.Contains("--out", await RefusalAsync(notebook, "--out", file), StringComparison.Ordinal);
+        Assert.Contains("--out", await RefusalAsync(notebook, "--out", Path.Combine(file, "inner")), StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(folder.Path, "ran")));
+    }
+
     private static async Task<string> RefusalAsync(params string[] arguments)
     {
         using var errors = new StringWriter();
