@@ -23,7 +23,8 @@ public static partial class quantization
 
     /// <summary>
     /// Loads what <see cref="save(nn.Module, string)"/> wrote into a model of the same class, float or quantized: its modules are replaced as they were when the file was
-    /// written, all other tensors are copied in. The result computes the same bits as the model that was saved.
+    /// written, all other tensors are copied in. The result is in eval mode, as <c>quantize_dynamic</c> leaves a model, and computes the same bits as the
+    /// model that was saved does in eval mode.
     /// </summary>
     /// <param name="model">A model of the class that was saved; its weights do not matter.</param>
     /// <param name="path">The file.</param>
@@ -35,7 +36,8 @@ public static partial class quantization
     public static T load<T>(T model, string path, bool inplace = false, bool hook_fallback = false) where T : nn.Module
     {
         ArgumentNullException.ThrowIfNull(model);
-        return SafeTensors.Naming(path, () => Load(model, SafeTensors.Read(path), inplace, hook_fallback));
+        var content = SafeTensors.Read(path);
+        return SafeTensors.Naming(path, () => Load(model, content, inplace, hook_fallback));
     }
 
     /// <summary>As <see cref="load{T}(T, string, bool, bool)"/>, from a stream that can seek, read to its end; it stays open.</summary>
@@ -74,6 +76,7 @@ public static partial class quantization
             {
                 var replaced = new QuantizedModelLoader(target, content).Load(hookFallback);
                 if (!inplace) ReplacedModules.Dispose(replaced, target, model);
+                target.eval();
                 return target;
             }
             catch

@@ -8,6 +8,17 @@ namespace TorchQuant.Tests.Serialization;
 public class QuantizedFileErrorTests
 {
     [Fact]
+    public void A_damaged_file_is_named_once()
+    {
+        var path = Path.GetTempFileName();
+        File.WriteAllText(path, "hello");
+        using var model = new SavedNet(1);
+        var message = Assert.Throws<QuantizedFileException>(() => quantization.load(model, path)).Message;
+        File.Delete(path);
+        Assert.Equal(0, message.LastIndexOf(path, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void An_empty_file_and_a_text_file_are_named_as_no_safetensors()
     {
         AssertRefused(new MemoryStream(), "it has 0 bytes");

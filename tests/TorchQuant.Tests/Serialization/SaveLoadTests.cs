@@ -27,8 +27,11 @@ public sealed class SaveLoadTests : IDisposable
         quantization.save(saved, file);
         file.Position = 0;
         using var other = new SavedNet(2);
+        other.train();
         using var loaded = quantization.load(other, file);
         AssertSameBits(saved, loaded);
+        Assert.All(loaded.modules(), module => Assert.False(module.training));
+        Assert.True(other.training);
         Assert.Equal(saved.ToString(), loaded.ToString());
         Assert.Equal(Names(saved), Names(loaded));
     }
