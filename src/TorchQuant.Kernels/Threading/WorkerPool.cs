@@ -69,6 +69,8 @@ internal static unsafe class WorkerPool
         int run = s_run + 1;
         for (int p = 0; p < participants; p++)
         {
+            // The range is closed before its end moves: else a worker late from the run before could take a unit past the old end, and be counted for this run.
+            Interlocked.Exchange(ref s_ranges[p].Next, Claim(run, int.MaxValue));
             s_ranges[p].End = (int)((long)units * (p + 1) / participants);
             Volatile.Write(ref s_ranges[p].Next, Claim(run, (int)((long)units * p / participants)));
         }

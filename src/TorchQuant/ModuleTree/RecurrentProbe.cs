@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -10,6 +11,9 @@ namespace TorchQuant;
 /// </summary>
 internal static class RecurrentProbe
 {
+    /// <summary>How long to wait for a moment in which no other thread draws random numbers.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+
     /// <summary>All options but the nonlinearity.</summary>
     /// <exception cref="NotSupportedException">The dropout probability cannot be found.</exception>
     public static RecurrentFactoryOptions Of(nn.Module module)
@@ -59,7 +63,7 @@ internal static class RecurrentProbe
         try
         {
             var x = Ramp(module, "weight_ih_l0").unsqueeze(options.BatchFirst ? 1 : 0);
-            var states = Training(module, x, random);
+            var states = Training(module, x, random, AfterDropouts(generator, random, x, options, weight.dtype));
             module.train(wasTraining);
             var directions = options.Bidirectional ? 2 : 1;
             var below = (directions == 2 ? cat([states[0], states[1]], -1) : states[0]).unsqueeze(0);
@@ -98,19 +102,34 @@ internal static class RecurrentProbe
         throw new NotSupportedException($"the dropout probability of this {module.GetType().Name} is kept in native code and is no multiple of 0.001, or its weights do not show it");
     }
 
-    /// <summary>The states of one step in training mode from that state of the generator. Every thread draws from it: twice the same result says that none did meanwhile.</summary>
-    private static Tensor Training(nn.Module module, Tensor x, Tensor random)
+    /// <summary>
+    /// The states of one step in training mode from that state of the generator. Every thread draws from it: that it ends where the dropouts alone bring it, or where it
+    /// began if there are none, says that no other thread drew meanwhile.
+    /// </summary>
+    private static Tensor Training(nn.Module module, Tensor x, Tensor random, Tensor afterDropouts)
     {
         module.train(true);
-        for (var attempt = 0; attempt < 50; attempt++)
+        var began = Stopwatch.GetTimestamp();
+        do
         {
             set_rng_state(random);
-            var once = Run(module, x);
-            set_rng_state(random);
-            if (Run(module, x).equal(once).all().item<bool>()) return once;
+            var states = Run(module, x);
+            using var after = get_rng_state();
+            if (after.Equals(afterDropouts) || after.Equals(random)) return states;
+            states.Dispose();
         }
+        while (Stopwatch.GetElapsedTime(began) < s_patience);
 
         throw new NotSupportedException($"the dropout probability of this {module.GetType().Name} is kept in native code and cannot be found while other threads draw random numbers");
+    }
+
+    /// <summary>The state of a generator after the dropouts between the layers, each of which draws a mask for the layer below.</summary>
+    private static Tensor AfterDropouts(Generator generator, Tensor random, Tensor x, RecurrentFactoryOptions options, ScalarType dtype)
+    {
+        generator.set_state(random);
+        using var mask = empty([1, x.numel() / x.shape[^1], options.Hidden * (options.Bidirectional ? 2 : 1)], dtype: dtype);
+        for (var i = 1; i < options.Layers; i++) mask.bernoulli_(0.5, generator);
+        return generator.get_state();
     }
 
     private static nn.Module FirstLayerAbove(nn.Module module, RecurrentFactoryOptions o)

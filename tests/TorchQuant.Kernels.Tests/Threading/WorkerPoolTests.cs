@@ -23,6 +23,37 @@ public class WorkerPoolTests
     }
 
     [Fact]
+    public unsafe void A_worker_late_from_one_run_takes_nothing_from_the_next_before_it_begins()
+    {
+        // Short runs of growing and shrinking ranges, one right after the other, on cores that are taken away at any moment: now and then a worker looks at a range
+        // while the caller lays out the next run.
+        using var stop = new CancellationTokenSource();
+        Thread[] others = [.. Enumerable.Range(0, Environment.ProcessorCount).Select(_ => new Thread(() => Burn(stop.Token)))];
+        Array.ForEach(others, thread => thread.Start());
+        int* counts = stackalloc int[64];
+        string? wrong = null;
+        for (int run = 0; run < 300_000 && wrong is null; run++)
+        {
+            int units = 2 + run * 7 % 62;
+            new Span<int>(counts, 64).Clear();
+            WorkerPool.Run(units, 2 + run % 2, &Count, counts, Long);
+            if (new Span<int>(counts, units).ContainsAnyExcept(1) || new Span<int>(counts + units, 64 - units).ContainsAnyExcept(0))
+                wrong = $"Run {run} of {units} units: {string.Join(' ', new Span<int>(counts, 64).ToArray())}";
+        }
+
+        stop.Cancel();
+        Array.ForEach(others, thread => thread.Join());
+        Assert.Null(wrong);
+
+        static void Count(void* state, int unit) => Interlocked.Increment(ref ((int*)state)[unit]);
+        static void Burn(CancellationToken stop)
+        {
+            while (!stop.IsCancellationRequested)
+                Thread.SpinWait(1000);
+        }
+    }
+
+    [Fact]
     public unsafe void A_run_inside_a_run_is_done_by_its_caller()
     {
         int done = 0;

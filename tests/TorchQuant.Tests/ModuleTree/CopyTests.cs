@@ -200,7 +200,9 @@ public class CopyTests
         using var stop = new CancellationTokenSource();
         var neighbour = new Thread(() =>
         {
-            while (!stop.IsCancellationRequested) rand(1000).Dispose();
+            // Bursts, a millisecond apart: a thread that draws without a pause leaves no moment to find anything in.
+            while (!stop.Token.WaitHandle.WaitOne(1))
+                for (var i = 0; i < 20; i++) rand(1000).Dispose();
         });
         neighbour.Start();
         try
