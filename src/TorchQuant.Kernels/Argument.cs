@@ -56,4 +56,11 @@ internal static class Argument
         if (quantMin >= quantMax || quantMin < lowest || quantMax > highest)
             throw new ArgumentException($"quantMin to quantMax is {quantMin} to {quantMax}; expected an increasing range within {lowest} to {highest}.", nameof(quantMin));
     }
+
+    /// <summary>Refuses a number that is none of the enumeration's.</summary>
+    public static void IsDefined<T>(T found, string name) where T : struct, Enum
+    {
+        if (!Enum.IsDefined(found))
+            throw new ArgumentOutOfRangeException(name, found, $"{name} is {found}; expected one of {string.Join(", ", Enum.GetNames<T>())}.");
+    }
 }

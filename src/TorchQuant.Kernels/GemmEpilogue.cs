@@ -24,6 +24,9 @@ internal static unsafe class GemmEpilogue<TLanes, TFloat, TInt>
                 case GemmOutput.Float:
                     ToFloat(in job, tile + c, row, rows, column + c);
                     break;
+                case GemmOutput.Byte when job.Fused == FusedActivation.Hardswish:
+                    ToHardswishByte(in job, tile + c, row, rows, column + c);
+                    break;
                 default:
                     ToByte(in job, tile + c, row, rows, column + c);
                     break;
@@ -73,7 +76,8 @@ internal static unsafe class GemmEpilogue<TLanes, TFloat, TInt>
         bool hasBias = job.Bias != null;
         TFloat bias = hasBias ? BiasInSums(in job, TLanes.Load(job.Bias + column), scale) : TLanes.Broadcast(0);
         int zero = job.Requantized.ZeroPoint;
-        TFloat lowest = TLanes.Broadcast(job.Relu ? 0 : -zero), highest = TLanes.Broadcast(byte.MaxValue - zero);
+        (int low, int high) = CodeRange.Of(job.Fused, job.Requantized);
+        TFloat lowest = TLanes.Broadcast(low - zero), highest = TLanes.Broadcast(high - zero);
         TInt zeroPoint = TLanes.BroadcastInt(zero);
         byte* output = (byte*)job.Output + (long)row * job.N + column;
         for (int r = 0; r < rows; r++, tile += PackedWeights.PanelColumns, output += job.N)
@@ -82,6 +86,30 @@ internal static unsafe class GemmEpilogue<TLanes, TFloat, TInt>
             if (hasBias)
                 raw = TLanes.Add(raw, bias);
             TLanes.StoreBytes(Elementwise<TLanes, TFloat, TInt>.ToCodes(TLanes.Multiply(raw, multiplier), lowest, highest, zeroPoint), output);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void ToHardswishByte(ref readonly GemmJob job, int* tile, int row, int rows, int column)
+    {
+        TInt correction = Correction(in job, column);
+        TFloat scale = TLanes.Multiply(TLanes.Broadcast(job.Activation.Scale), TLanes.Load(job.ColumnScales + column));
+        bool hasBias = job.Bias != null;
+        TFloat bias = hasBias ? BiasInSums(in job, TLanes.Load(job.Bias + column), scale) : TLanes.Broadcast(0);
+        TFloat inverse = TLanes.Broadcast(1f / job.Requantized.Scale);
+        int zero = job.Requantized.ZeroPoint;
+        TFloat lowest = TLanes.Broadcast(-zero), highest = TLanes.Broadcast(byte.MaxValue - zero);
+        TInt zeroPoint = TLanes.BroadcastInt(zero);
+        byte* output = (byte*)job.Output + (long)row * job.N + column;
+        for (int r = 0; r < rows; r++, tile += PackedWeights.PanelColumns, output += job.N)
+        {
+            TFloat raw = TLanes.ToFloat(Sum(in job, tile, correction, row + r, column));
+            if (hasBias)
+                raw = TLanes.Add(raw, bias);
+            TFloat y = TLanes.Multiply(raw, scale);
+            TFloat gate = TLanes.Min(TLanes.Max(TLanes.Add(y, TLanes.Broadcast(3)), TLanes.Broadcast(0)), TLanes.Broadcast(6));
+            y = TLanes.Divide(TLanes.Multiply(y, gate), TLanes.Broadcast(6));
+            TLanes.StoreBytes(Elementwise<TLanes, TFloat, TInt>.ToCodes(TLanes.Multiply(y, inverse), lowest, highest, zeroPoint), output);
         }
     }
 

@@ -60,7 +60,12 @@ internal unsafe struct GemmJob
 
     /// <summary>N numbers, or null.</summary>
     public float* Bias;
+
+    /// <summary>For results in float.</summary>
     public bool Relu;
     public bool Accumulate;
+
+    /// <summary>For results in uint8.</summary>
+    public FusedActivation Fused;
     public QParams Requantized;
 }

@@ -34,9 +34,10 @@ public static unsafe class Int8Gemm
         MultiplyToFloat(Isa.Current, a, m, aParams, weights, bias, output, relu, accumulate, threads);
 
     /// <summary>
-    /// output = clamp(round_half_even((float(sum) + bias[n] / (sa * sw[n])) * (sa * sw[n] / so)) + zo, low, 255) with low = zo if ReLU is fused, else 0: FBGEMM's
+    /// output = clamp(round_half_even((float(sum) + bias[n] / (sa * sw[n])) * (sa * sw[n] / so)) + zo, low, high) with low = zo if ReLU is fused, else 0: FBGEMM's
     /// requantization with a float bias, every operation in float32; for one scale per tensor bias is multiplied by the reciprocal 1 / (sa * sw) instead, as FBGEMM does.
-    /// A NaN gives zo, and what is beyond int32 saturates.
+    /// high is 255, with ReLU6 the code of 6. Hardswish: y = (float(sum) + bias[n] / (sa * sw[n])) * (sa * sw[n]), then
+    /// output = clamp(round_half_even((y * min(max(y + 3, 0), 6) / 6) * (1 / so)) + zo, 0, 255). A NaN gives zo, and what is beyond int32 saturates.
     /// </summary>
     /// <param name="a">Activation codes, row-major [m, InFeatures].</param>
     /// <param name="m">The number of rows.</param>
@@ -44,12 +45,12 @@ public static unsafe class Int8Gemm
     /// <param name="weights">The packed weights.</param>
     /// <param name="bias">One real number for each output, or nothing.</param>
     /// <param name="outParams">Scale so and zero point zo of the output.</param>
-    /// <param name="relu">Whether results below real zero become real zero.</param>
+    /// <param name="activation">What is applied to the results.</param>
     /// <param name="output">Receives the codes, row-major [m, OutFeatures].</param>
     /// <param name="threads">How many threads may be used, at least 1.</param>
     /// <exception cref="ArgumentException">A length does not fit, or a parameter is out of its range.</exception>
-    public static void MultiplyToByte(ReadOnlySpan<byte> a, int m, QParams aParams, PackedWeights weights, ReadOnlySpan<float> bias, QParams outParams, bool relu, Span<byte> output, int threads = 1) =>
-        MultiplyToByte(Isa.Current, a, m, aParams, weights, bias, outParams, relu, output, threads);
+    public static void MultiplyToByte(ReadOnlySpan<byte> a, int m, QParams aParams, PackedWeights weights, ReadOnlySpan<float> bias, QParams outParams, FusedActivation activation, Span<byte> output, int threads = 1) =>
+        MultiplyToByte(Isa.Current, a, m, aParams, weights, bias, outParams, activation, output, threads);
 
     internal static void MultiplyToInt32(Isa isa, ReadOnlySpan<byte> a, int m, int aZeroPoint, PackedWeights weights, Span<int> output, int threads)
     {
@@ -65,14 +66,15 @@ public static unsafe class Int8Gemm
             Run(isa, a, new GemmJob(weights, null, 0, m, aParams) { Kind = GemmOutput.Float, Output = target, Bias = biasPointer, Relu = relu, Accumulate = accumulate }, weights, threads);
     }
 
-    internal static void MultiplyToByte(Isa isa, ReadOnlySpan<byte> a, int m, QParams aParams, PackedWeights weights, ReadOnlySpan<float> bias, QParams outParams, bool relu, Span<byte> output, int threads)
+    internal static void MultiplyToByte(Isa isa, ReadOnlySpan<byte> a, int m, QParams aParams, PackedWeights weights, ReadOnlySpan<float> bias, QParams outParams, FusedActivation activation, Span<byte> output, int threads)
     {
         Check(a.Length, m, aParams, weights, bias.Length, output.Length, threads);
         Argument.IsScale(outParams.Scale, nameof(outParams));
         Argument.IsZeroPoint(outParams.ZeroPoint, byte.MinValue, byte.MaxValue, nameof(outParams));
+        Argument.IsDefined(activation, nameof(activation));
         fixed (float* biasPointer = bias)
         fixed (byte* target = output)
-            Run(isa, a, new GemmJob(weights, null, 0, m, aParams) { Kind = GemmOutput.Byte, Output = target, Bias = biasPointer, Relu = relu, Requantized = outParams }, weights, threads);
+            Run(isa, a, new GemmJob(weights, null, 0, m, aParams) { Kind = GemmOutput.Byte, Output = target, Bias = biasPointer, Fused = activation, Requantized = outParams }, weights, threads);
     }
 
     /// <summary>Bytes from one row of activations to the next in a buffer of our own: kernels read whole groups of four.</summary>

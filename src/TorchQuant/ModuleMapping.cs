@@ -1,4 +1,3 @@
-using System.Collections;
 using TorchQuant.Modules;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -14,21 +13,17 @@ public delegate nn.Module QuantizedModuleFactory(nn.Module module, QConfig qconf
 /// <summary>Which float module is replaced by what: exact type to factory. The argument <c>mapping</c> of <c>quantize_dynamic</c>.</summary>
 /// <remarks>A mapping of your own starts from <see cref="Dynamic"/> or empty:
 /// <c>new ModuleMapping(ModuleMapping.Dynamic) { [typeof(MyLinear)] = (module, qconfig, path) => ... }</c>.</remarks>
-public sealed class ModuleMapping : IEnumerable<KeyValuePair<Type, QuantizedModuleFactory>>
+public sealed class ModuleMapping : ModuleTable<QuantizedModuleFactory>
 {
-    private readonly Dictionary<Type, QuantizedModuleFactory> _rows = [];
-
     /// <summary>An empty mapping.</summary>
-    public ModuleMapping()
+    public ModuleMapping() : base(null)
     {
     }
 
     /// <summary>A copy of a mapping, to be added to.</summary>
     /// <param name="other">The mapping to copy.</param>
-    public ModuleMapping(ModuleMapping other)
+    public ModuleMapping(ModuleMapping other) : base(other ?? throw new ArgumentNullException(nameof(other)))
     {
-        ArgumentNullException.ThrowIfNull(other);
-        _rows = new(other._rows);
     }
 
     /// <summary>A new mapping with the modules that dynamic quantization knows: one row for each quantized module.</summary>
@@ -43,36 +38,4 @@ public sealed class ModuleMapping : IEnumerable<KeyValuePair<Type, QuantizedModu
         [typeof(GRUCell)] = (module, qconfig, path) => DynamicQuantizedGRUCell.from_float((GRUCell)module, qconfig, path),
         [typeof(RNNCell)] = (module, qconfig, path) => DynamicQuantizedRNNCell.from_float((RNNCell)module, qconfig, path),
     };
-
-    /// <summary>The types that have a row.</summary>
-    public IReadOnlyCollection<Type> Types => _rows.Keys;
-
-    /// <summary>The factory for the modules of one exact type; setting it adds or replaces the row.</summary>
-    /// <param name="type">A type that derives from <c>nn.Module</c>.</param>
-    /// <exception cref="ArgumentException">Set: the type is no module type.</exception>
-    /// <exception cref="KeyNotFoundException">Get: no row for the type.</exception>
-    public QuantizedModuleFactory this[Type type]
-    {
-        get => _rows[type];
-        set
-        {
-            ArgumentNullException.ThrowIfNull(type);
-            ArgumentNullException.ThrowIfNull(value);
-            if (!type.IsAssignableTo(typeof(nn.Module)))
-                throw new ArgumentException($"{type} is not a type of module: a mapping goes from module types to factories.", nameof(type));
-            _rows[type] = value;
-        }
-    }
-
-    /// <summary>The factory for the modules of one exact type, if there is a row.</summary>
-    /// <param name="type">The exact type of a module.</param>
-    /// <param name="factory">The factory.</param>
-    /// <returns>Whether there is a row.</returns>
-    public bool TryGetValue(Type type, [System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out QuantizedModuleFactory factory) =>
-        _rows.TryGetValue(type, out factory);
-
-    /// <inheritdoc/>
-    public IEnumerator<KeyValuePair<Type, QuantizedModuleFactory>> GetEnumerator() => _rows.GetEnumerator();
-
-    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }

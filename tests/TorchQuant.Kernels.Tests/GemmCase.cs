@@ -12,6 +12,7 @@ internal sealed class GemmCase
     private readonly float[] _bias;
     private readonly QParams _outParams;
     private readonly bool _relu;
+    private readonly FusedActivation _activation;
     private readonly bool _accumulate;
 
     // Results between canaries; before a run, the canaries and what the results are added to.
@@ -24,7 +25,7 @@ internal sealed class GemmCase
         (M, A, AParams, Weights) = (m, Generators.Activations(m * k, seed), Generators.QParams(seed), Generators.Weights(n, k, seed + 1, scheme));
         (_packed, _outParams) = (Weights.Pack(), Generators.QParams(seed + 3));
         _bias = seed % 3 == 0 ? [] : Generators.Floats(n, seed + 2);
-        (_relu, _accumulate) = (seed % 2 == 0, seed % 5 < 2);
+        (_relu, _accumulate, _activation) = (seed % 2 == 0, seed % 5 < 2, (FusedActivation)((uint)seed / 3 % 4));
 
         long[,] sums = Reference.Sums(A, m, AParams.ZeroPoint, Weights);
         (_sums, _floats, _bytes) = (Canary(77), Canary(7.5f), Canary((byte)77));
@@ -35,7 +36,7 @@ internal sealed class GemmCase
             float? bias = _bias.Length == 0 ? null : _bias[column];
             _sums[Canaries + i] = (int)sum;
             _floats[Canaries + i] = Reference.ToFloat(sum, AParams, Weights.Scale(column), bias, _accumulate ? 7.5f : null, _relu);
-            _bytes[Canaries + i] = (byte)Reference.ToByte(sum, AParams, Weights.Scale(column), Weights.Scales.Length == 1, bias, _outParams, _relu);
+            _bytes[Canaries + i] = (byte)Reference.ToByte(sum, AParams, Weights.Scale(column), Weights.Scales.Length == 1, bias, _outParams, _activation);
         }
     }
 
@@ -60,7 +61,7 @@ internal sealed class GemmCase
         Int8Gemm.MultiplyToFloat(isa, A, M, AParams, _packed, _bias, floats.AsSpan(Canaries, length), _relu, _accumulate, threads);
         AssertSame(_floats, floats, isa);
         byte[] bytes = Canary((byte)77);
-        Int8Gemm.MultiplyToByte(isa, A, M, AParams, _packed, _bias, _outParams, _relu, bytes.AsSpan(Canaries, length), threads);
+        Int8Gemm.MultiplyToByte(isa, A, M, AParams, _packed, _bias, _outParams, _activation, bytes.AsSpan(Canaries, length), threads);
         AssertSame(_bytes, bytes, isa);
     }
 

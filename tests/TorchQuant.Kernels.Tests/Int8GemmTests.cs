@@ -87,9 +87,29 @@ public class Int8GemmTests
         {
             byte[] output = new byte[20];
             float[] biases = [.. Enumerable.Repeat(bias, 20)];
-            Int8Gemm.MultiplyToByte(isa, new byte[4], 1, new QParams(1, 0), weights, biases, new QParams(1, 9), relu: false, output, threads: 1);
+            Int8Gemm.MultiplyToByte(isa, new byte[4], 1, new QParams(1, 0), weights, biases, new QParams(1, 9), FusedActivation.None, output, threads: 1);
             Assert.All(output, code => Assert.Equal(expected, code));
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryIsa))]
+    public void Fused_activations_give_the_codes_of_their_real_numbers(Isa isa)
+    {
+        // 20 outputs of the one real number x, in codes of 0.05 from zero point 100: 6 is code 220.
+        PackedWeights weights = PackedWeights.Pack([.. Enumerable.Repeat((sbyte)1, 20)], 20, 1, [1f]);
+        byte Code(FusedActivation activation, float x)
+        {
+            byte[] output = new byte[20];
+            Int8Gemm.MultiplyToByte(isa, [0], 1, new QParams(1, 0), weights, [.. Enumerable.Repeat(x, 20)], new QParams(0.05f, 100), activation, output, threads: 1);
+            return Assert.Single(output.Distinct());
+        }
+
+        Assert.Equal([60, 100, 160, 240, 255], new[] { -2f, 0, 3, 7, 100 }.Select(x => Code(FusedActivation.None, x)));
+        Assert.Equal([100, 100, 160, 240, 255], new[] { -2f, 0, 3, 7, 100 }.Select(x => Code(FusedActivation.Relu, x)));
+        Assert.Equal([100, 100, 160, 220, 220], new[] { -2f, 0, 3, 7, 100 }.Select(x => Code(FusedActivation.Relu6, x)));
+        // -2 * 1 / 6 = -0.33 and 1 * 4 / 6 = 0.67.
+        Assert.Equal([100, 93, 100, 113, 160, 240], new[] { -4f, -2, 0, 1, 3, 7 }.Select(x => Code(FusedActivation.Hardswish, x)));
     }
 
     [Fact]
@@ -114,7 +134,7 @@ public class Int8GemmTests
         PackedWeights weights = Generators.Weights(3, 5, seed: 1).Pack();
         Int8Gemm.MultiplyToInt32([], 0, 0, weights, []);
         Int8Gemm.MultiplyToFloat([], 0, new QParams(1, 0), weights, [], []);
-        Int8Gemm.MultiplyToByte([], 0, new QParams(1, 0), weights, [], new QParams(1, 0), relu: false, []);
+        Int8Gemm.MultiplyToByte([], 0, new QParams(1, 0), weights, [], new QParams(1, 0), FusedActivation.None, []);
     }
 
     [Fact]
@@ -127,8 +147,9 @@ public class Int8GemmTests
         Assert.Contains("threads is 0; expected at least 1", Failure(() => Int8Gemm.MultiplyToInt32(new byte[10], 2, 0, weights, new int[6], threads: 0)));
         Assert.Contains("bias has 2 elements; expected 3", Failure(() => Int8Gemm.MultiplyToFloat(new byte[5], 1, new QParams(1, 0), weights, new float[2], new float[3])));
         Assert.Contains("aParams has the scale 0", Failure(() => Int8Gemm.MultiplyToFloat(new byte[5], 1, new QParams(0, 0), weights, [], new float[3])));
-        Assert.Contains("outParams has the scale NaN", Failure(() => Int8Gemm.MultiplyToByte(new byte[5], 1, new QParams(1, 0), weights, [], new QParams(float.NaN, 0), false, new byte[3])));
-        Assert.Contains("outParams has the zero point -1", Failure(() => Int8Gemm.MultiplyToByte(new byte[5], 1, new QParams(1, 0), weights, [], new QParams(1, -1), false, new byte[3])));
+        Assert.Contains("outParams has the scale NaN", Failure(() => Int8Gemm.MultiplyToByte(new byte[5], 1, new QParams(1, 0), weights, [], new QParams(float.NaN, 0), FusedActivation.None, new byte[3])));
+        Assert.Contains("outParams has the zero point -1", Failure(() => Int8Gemm.MultiplyToByte(new byte[5], 1, new QParams(1, 0), weights, [], new QParams(1, -1), FusedActivation.None, new byte[3])));
+        Assert.Contains("activation is 4; expected one of None, Relu, Relu6, Hardswish", Failure(() => Int8Gemm.MultiplyToByte(new byte[5], 1, new QParams(1, 0), weights, [], new QParams(1, 0), (FusedActivation)4, new byte[3])));
     }
 
     private static string Failure(Action call) => Assert.ThrowsAny<ArgumentException>(call).Message;

@@ -42,17 +42,27 @@ internal static class Reference
         return relu ? MathF.Max(y, 0) : y;
     }
 
-    /// <summary>code = clamp(round_half_even((float(sum) + bias / (sa * sw)) * (sa * sw / so)) + zo, low, 255); per tensor the division is a multiplication by the reciprocal.</summary>
-    public static int ToByte(long sum, QParams a, float weightScale, bool perTensor, float? bias, QParams output, bool relu)
+    /// <summary>
+    /// code = clamp(round_half_even((float(sum) + bias / (sa * sw)) * (sa * sw / so)) + zo, low, high); per tensor the division is a multiplication by the reciprocal.
+    /// Hardswish is applied to the real number, which is then quantized.
+    /// </summary>
+    public static int ToByte(long sum, QParams a, float weightScale, bool perTensor, float? bias, QParams output, FusedActivation activation)
     {
         float scale = a.Scale * weightScale;
         float raw = sum;
         if (bias is not null)
             raw += perTensor ? bias.Value * (1f / scale) : bias.Value / scale;
+        if (activation == FusedActivation.Hardswish)
+            return Quantize(Hardswish(raw * scale), output, 0, 255);
+
         float scaled = raw * (scale / output.Scale);
         if (float.IsNaN(scaled))
             return output.ZeroPoint;
         double code = Math.Round((double)scaled, MidpointRounding.ToEven) + output.ZeroPoint;
-        return (int)Math.Clamp(code, relu ? output.ZeroPoint : 0, 255);
+        int low = activation == FusedActivation.None ? 0 : output.ZeroPoint;
+        int high = activation == FusedActivation.Relu6 ? Quantize(6, output, 0, 255) : 255;
+        return (int)Math.Clamp(code, low, high);
     }
+
+    private static float Hardswish(float y) => y * Math.Clamp(y + 3, 0, 6) / 6;
 }

@@ -53,7 +53,7 @@ public unsafe class RequantizerTests
         int[] sums = new int[m * n];
         Int8Gemm.MultiplyToInt32(a, m, activation.ZeroPoint, packed, sums, threads: 1);
         byte[] fused = new byte[m * n], apart = new byte[m * n];
-        Int8Gemm.MultiplyToByte(a, m, activation, packed, [], output, relu: true, fused, threads: 1);
+        Int8Gemm.MultiplyToByte(a, m, activation, packed, [], output, FusedActivation.Relu, fused, threads: 1);
         float[] multipliers = [.. w.Scales.Select(scale => activation.Scale * scale / output.Scale)];
         Requantizer.Requantize(sums, apart, multipliers, output.ZeroPoint, quantMin: output.ZeroPoint);
         Assert.Equal(fused, apart);

@@ -18,7 +18,7 @@ internal sealed class DynamicQuantization
         ArgumentNullException.ThrowIfNull(model);
         var int8 = quantization.get_default_dynamic_qconfig(backend);
         _mapping = mapping ?? ModuleMapping.Dynamic;
-        _plan = QConfigPropagation.Plan(model, (spec ?? Defaults(dtype)).Resolve(() => OfDtype(dtype, int8)), spec is null, _mapping);
+        _plan = QConfigPropagation.Plan(model, (spec ?? Defaults(dtype)).Resolve(() => OfDtype(dtype, int8)), spec is null, _mapping.Types, "qconfig_spec");
     }
 
     /// <summary>Replaces the planned modules in the model itself and sets eval mode.</summary>

@@ -9,13 +9,15 @@ internal sealed class QConfigPropagation
     private readonly Dictionary<string, Decision> _decisions = new(StringComparer.Ordinal);
     private readonly IReadOnlyList<(string Path, nn.Module Module)> _modules;
     private readonly IReadOnlyDictionary<QConfigSpec.Target, QConfig?> _entries;
-    private readonly ModuleMapping _mapping;
+    private readonly IReadOnlyCollection<Type> _types;
+    private readonly string _argument;
 
-    private QConfigPropagation(nn.Module model, IReadOnlyDictionary<QConfigSpec.Target, QConfig?> entries, ModuleMapping mapping)
+    private QConfigPropagation(nn.Module model, IReadOnlyDictionary<QConfigSpec.Target, QConfig?> entries, IReadOnlyCollection<Type> types, string argument)
     {
         _modules = ModuleTree.Walk(model);
         _entries = entries;
-        _mapping = mapping;
+        _types = types;
+        _argument = argument;
         foreach (var (path, module) in _modules)
             _decisions[path] = Decide(path, module);
     }
@@ -24,12 +26,13 @@ internal sealed class QConfigPropagation
     /// <param name="model">The model.</param>
     /// <param name="entries">Types and names with their qconfig; null leaves float.</param>
     /// <param name="isDefault">Whether the entries are the defaults of a dtype, of which a model need not have all.</param>
-    /// <param name="mapping">What can be quantized.</param>
+    /// <param name="types">The types that can be quantized.</param>
+    /// <param name="argument">What the entries are called, for messages.</param>
     /// <exception cref="ArgumentException">An entry matches nothing or nothing that can be quantized, nothing is to be quantized, or the model itself is.</exception>
     public static IReadOnlyDictionary<string, QConfig> Plan(
-        nn.Module model, IReadOnlyDictionary<QConfigSpec.Target, QConfig?> entries, bool isDefault, ModuleMapping mapping)
+        nn.Module model, IReadOnlyDictionary<QConfigSpec.Target, QConfig?> entries, bool isDefault, IReadOnlyCollection<Type> types, string argument)
     {
-        var propagation = new QConfigPropagation(model, entries, mapping);
+        var propagation = new QConfigPropagation(model, entries, types, argument);
         if (propagation.IsQuantized(propagation._modules[0]))
             throw new ArgumentException(
                 $"The model is itself a {model.GetType().Name}, and only modules inside a model can be replaced: hold it in a module, for example nn.Sequential((\"0\", model)), " +
@@ -39,7 +42,7 @@ internal sealed class QConfigPropagation
         if (problems.Count == 0 && planned.Count == 0)
             problems.Add($"no module of the model is to be quantized. {propagation.Inventory()}");
         if (problems.Count > 0)
-            throw new ArgumentException($"The model is unchanged, because of its qconfig_spec: {string.Join("; ", problems)}");
+            throw new ArgumentException($"The model is unchanged, because of its {propagation._argument}: {string.Join("; ", problems)}");
         return planned;
     }
 
@@ -66,7 +69,7 @@ internal sealed class QConfigPropagation
     }
 
     private bool IsQuantized((string Path, nn.Module Module) item) =>
-        _decisions[item.Path].QConfig is not null && _mapping.TryGetValue(item.Module.GetType(), out _);
+        _decisions[item.Path].QConfig is not null && _types.Contains(item.Module.GetType());
 
     /// <summary>Whether the module or one in it is quantized, by whichever entry: a container that is named beside its modules is no mistake.</summary>
     private bool HoldsQuantized((string Path, nn.Module Module) item) =>
@@ -84,7 +87,7 @@ internal sealed class QConfigPropagation
                     : $"no module has the name {target}. The names are {string.Join(", ", _modules.Skip(1).Select(m => m.Path))}");
             else if (qconfig is not null && decided.Count > 0 && !decided.Any(HoldsQuantized))
                 problems.Add(
-                    $"{target} decides for {string.Join(", ", decided.Select(Name))}, none of which can be quantized: the mapping has {string.Join(", ", _mapping.Types.Select(t => t.Name).Order(StringComparer.Ordinal))}");
+                    $"{target} decides for {string.Join(", ", decided.Select(Name))}, none of which can be quantized: the mapping has {string.Join(", ", _types.Select(t => t.Name).Order(StringComparer.Ordinal))}");
         }
         return problems;
     }

@@ -16,7 +16,7 @@ internal static class ModuleFusion
             return model;
         }
 
-        var copy = Copy(model);
+        var copy = ModuleTree.Copy(model);
         try
         {
             ReplacedModules.Dispose(Apply(copy, FusionCheck.Run(copy, lists)), copy, model);
@@ -63,14 +63,5 @@ internal static class ModuleFusion
         ModuleHooks.Move(group.Modules[0], fused, ModuleHooks.Before);
         ModuleHooks.Move(group.Modules[^1], fused, ModuleHooks.After);
         if (group is { Pattern.Folds: true, Modules.Count: > 2 }) ModuleHooks.Move(group.Modules[1], fused.children().First(), ModuleHooks.After);
-    }
-
-    /// <summary>A copy on which the same qconfigs are set.</summary>
-    private static T Copy<T>(T model) where T : nn.Module
-    {
-        var copy = ModuleTree.Copy(model);
-        foreach (var ((_, from), (_, to)) in ModuleTree.Walk(model).Zip(ModuleTree.Walk(copy)))
-            if (ModuleQConfig.TryGet(from, out var qconfig)) to.qconfig = qconfig;
-        return copy;
     }
 }

@@ -49,6 +49,8 @@ internal sealed class ModuleCopier
         }
 
         foreach (var (old, target) in copier._redirects) HookRedirect.Attach(old, target);
+        foreach (var (original, made) in copier._memo)
+            if (ModuleQConfig.TryGet(original, out var qconfig)) made.qconfig = qconfig;
         return (T)copy;
     }
 

@@ -18,6 +18,10 @@ public static class QuantizedModules
         [nameof(DynamicQuantizedLSTMCell)] = DynamicQuantizedLSTMCell.FromState,
         [nameof(DynamicQuantizedGRUCell)] = DynamicQuantizedGRUCell.FromState,
         [nameof(DynamicQuantizedRNNCell)] = DynamicQuantizedRNNCell.FromState,
+        [nameof(Quantize)] = Quantize.FromState,
+        [nameof(DeQuantize)] = DeQuantize.FromState,
+        [nameof(QFunctional)] = QFunctional.FromState,
+        [nameof(QuantizedLinear)] = QuantizedLinear.FromState,
     };
 
     /// <summary>The kinds that <see cref="Create"/> knows, in alphabetical order.</summary>

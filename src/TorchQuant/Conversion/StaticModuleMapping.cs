@@ -1,0 +1,40 @@
+using TorchQuant.Modules;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace TorchQuant;
+
+/// <summary>Makes the int8 module that takes the place of a float module of a prepared model.</summary>
+/// <param name="module">The float module; it is read, not changed and not kept.</param>
+/// <param name="conversion">Its path, its qconfig and the observer of its output.</param>
+public delegate nn.Module StaticModuleFactory(nn.Module module, StaticConversion conversion);
+
+/// <summary>Which float module becomes which int8 module in <c>quantization.convert</c>, and so which modules <c>quantization.prepare</c> observes: exact type to factory.</summary>
+/// <remarks>A mapping of your own starts from <see cref="Default"/> or empty:
+/// <c>new StaticModuleMapping(StaticModuleMapping.Default) { [typeof(MyConv)] = (module, conversion) => ... }</c>; give the same one to prepare and to convert.</remarks>
+public sealed class StaticModuleMapping : ModuleTable<StaticModuleFactory>
+{
+    /// <summary>An empty mapping.</summary>
+    public StaticModuleMapping() : base(null)
+    {
+    }
+
+    /// <summary>A copy of a mapping, to be added to.</summary>
+    /// <param name="other">The mapping to copy.</param>
+    public StaticModuleMapping(StaticModuleMapping other) : base(other ?? throw new ArgumentNullException(nameof(other)))
+    {
+    }
+
+    /// <summary>A new mapping with all int8 modules: one row for each float type.</summary>
+    public static StaticModuleMapping Default => new()
+    {
+        [typeof(QuantStub)] = (_, conversion) => Quantize.from_float(conversion),
+        [typeof(DeQuantStub)] = (_, conversion) => DeQuantize.from_float(conversion),
+        [typeof(FloatFunctional)] = (_, conversion) => QFunctional.from_float(conversion),
+        [typeof(Linear)] = (module, conversion) => QuantizedLinear.from_float((Linear)module, conversion),
+        [typeof(LinearReLU)] = (module, conversion) => QuantizedLinear.from_float((LinearReLU)module, conversion),
+        [typeof(LinearReLU6)] = (module, conversion) => QuantizedLinear.from_float((LinearReLU6)module, conversion),
+        [typeof(Embedding)] = (module, conversion) => QuantizedEmbedding.from_float((Embedding)module, conversion.QConfig, conversion.Path),
+        [typeof(EmbeddingBag)] = (module, conversion) => QuantizedEmbeddingBag.from_float((EmbeddingBag)module, conversion.QConfig, conversion.Path),
+    };
+}

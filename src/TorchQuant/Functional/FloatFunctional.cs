@@ -1,0 +1,114 @@
+using TorchQuant.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace TorchQuant;
+
+/// <summary>
+/// The operations between tensors that a model to be quantized does through a module, so that their results can be observed and become int8: <c>skip.add(x, y)</c> in the place
+/// of <c>x + y</c>. Float until <c>quantization.convert</c> puts a <see cref="QFunctional"/> in its place.
+/// </summary>
+/// <remarks>One for each operation in forward: its observer chooses one scale. Declare it as a field, <c>private readonly FloatFunctional skip = new();</c>.</remarks>
+public class FloatFunctional : nn.Module<Tensor, Tensor>, IObserved
+{
+    [ComponentName(Name = nameof(activation_post_process))]
+    private ObserverBase? _activation_post_process;
+
+    /// <summary>Its qconfig is that of the model around it.</summary>
+    public FloatFunctional() : base(nameof(FloatFunctional))
+    {
+    }
+
+    /// <summary>For the module that takes its place.</summary>
+    /// <param name="name">The class's name.</param>
+    private protected FloatFunctional(string name) : base(name)
+    {
+    }
+
+    /// <inheritdoc/>
+    public ObserverBase? activation_post_process => _activation_post_process;
+
+    /// <inheritdoc/>
+    CalibrationRecord? IObserved.Calibration { get; set; }
+
+    /// <inheritdoc/>
+    long IObserved.Calls { get; set; }
+
+    /// <summary>x + y, broadcast as tensors are.</summary>
+    /// <param name="x">A tensor.</param>
+    /// <param name="y">A tensor.</param>
+    public virtual Tensor add(Tensor x, Tensor y) => Observed(x + y);
+
+    /// <summary>x + y with a number. The result is not observed: quantized, it moves the zero point.</summary>
+    /// <param name="x">A tensor.</param>
+    /// <param name="y">A finite number.</param>
+    public virtual Tensor add_scalar(Tensor x, double y)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return x.add(y);
+    }
+
+    /// <summary>x * y, broadcast as tensors are.</summary>
+    /// <param name="x">A tensor.</param>
+    /// <param name="y">A tensor.</param>
+    public virtual Tensor mul(Tensor x, Tensor y) => Observed(x * y);
+
+    /// <summary>x * y with a number. The result is not observed: quantized, it changes the scale.</summary>
+    /// <param name="x">A tensor.</param>
+    /// <param name="y">A finite number.</param>
+    public virtual Tensor mul_scalar(Tensor x, double y)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return x.mul(y);
+    }
+
+    /// <summary>The tensors one after the other along a dimension.</summary>
+    /// <param name="x">At least one tensor; all other dimensions are equal.</param>
+    /// <param name="dim">The dimension.</param>
+    public virtual Tensor cat(IReadOnlyList<Tensor> x, int dim = 0)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Observed(TorchSharp.torch.cat([.. x], dim));
+    }
+
+    /// <summary>max(0, x + y).</summary>
+    /// <param name="x">A tensor.</param>
+    /// <param name="y">A tensor.</param>
+    public virtual Tensor add_relu(Tensor x, Tensor y)
+    {
+        using var sum = x + y;
+        return Observed(sum.relu());
+    }
+
+    /// <summary>The matrix product, batched and broadcast as <c>torch.matmul</c> is.</summary>
+    /// <param name="x">A tensor.</param>
+    /// <param name="y">A tensor.</param>
+    public virtual Tensor matmul(Tensor x, Tensor y)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Observed(x.matmul(y));
+    }
+
+    /// <summary>Always refused, as in PyTorch: which operation is meant?</summary>
+    /// <param name="input">Not used.</param>
+    /// <exception cref="InvalidOperationException">Always.</exception>
+    public override Tensor forward(Tensor input) => throw new InvalidOperationException($"{GetName()} is not called as a module: call add, add_scalar, mul, mul_scalar, cat, add_relu or matmul.");
+
+    /// <inheritdoc/>
+    void IObserved.Attach(ObserverBase? observer, CalibrationRecord record)
+    {
+        _activation_post_process = observer;
+        ((IObserved)this).Calibration = record;
+        if (observer is not null)
+            register_module(nameof(activation_post_process), observer);
+    }
+
+    /// <summary>As PyTorch prints it.</summary>
+    public override string ToString() => activation_post_process is { } observer ? $"{GetName()}(\n  (activation_post_process): {observer}\n)" : $"{GetName()}()";
+
+    private Tensor Observed(Tensor result)
+    {
+        this.Observe(result);
+        return result;
+    }
+}

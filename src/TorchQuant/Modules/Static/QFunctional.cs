@@ -1,0 +1,155 @@
+using TorchQuant.Kernels;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace TorchQuant.Modules;
+
+/// <summary>
+/// What a <see cref="FloatFunctional"/> becomes: the operations on quint8 tensors, each exactly dequantize, float operation, quantize with the observed scale and zero point.
+/// <c>add_scalar</c> and <c>mul_scalar</c> choose their own: they move the zero point or change the scale, and leave the codes (mirrored for a negative factor).
+/// </summary>
+public sealed class QFunctional : FloatFunctional, IQuantizedModule
+{
+    private readonly LentState _lent;
+    private volatile QuantizedOutput _output;
+
+    private QFunctional(QParams output, string path) : base(nameof(QFunctional))
+    {
+        Path = path;
+        _output = new QuantizedOutput(output);
+        _lent = new LentState(Export, Import);
+    }
+
+    /// <summary>The scale of the results of add, mul, cat, add_relu and matmul.</summary>
+    public float scale => _output.QParams.Scale;
+
+    /// <summary>Their zero point, 0..255.</summary>
+    public int zero_point => _output.QParams.ZeroPoint;
+
+    /// <inheritdoc/>
+    public string Kind => nameof(QFunctional);
+
+    /// <inheritdoc/>
+    public string Path { get; }
+
+    /// <inheritdoc/>
+    public long WeightBytes => OutputState.Bytes;
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, string> Options => new Dictionary<string, string>();
+
+    /// <summary>The module for an observed <see cref="FloatFunctional"/>; one that was used for add_scalar and mul_scalar only has scale 1 and zero point 0, which it does not need.</summary>
+    /// <param name="conversion">Holds the observer.</param>
+    /// <exception cref="InvalidOperationException">The observer has seen nothing or gives no quint8.</exception>
+    public static QFunctional from_float(StaticConversion conversion)
+    {
+        ArgumentNullException.ThrowIfNull(conversion);
+        return new(conversion.Output, conversion.Path);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor add(Tensor x, Tensor y) => Binary(x, y, static (a, b) => a + b);
+
+    /// <inheritdoc/>
+    public override Tensor mul(Tensor x, Tensor y) => Binary(x, y, static (a, b) => a * b);
+
+    /// <inheritdoc/>
+    public override Tensor add_relu(Tensor x, Tensor y) => Binary(x, y, static (a, b) =>
+    {
+        using var sum = a + b;
+        return sum.relu();
+    });
+
+    /// <inheritdoc/>
+    public override Tensor matmul(Tensor x, Tensor y) => Binary(x, y, static (a, b) => a.matmul(b));
+
+    private Tensor Binary(Tensor x, Tensor y, Func<Tensor, Tensor, Tensor> operation)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(y);
+        var output = Ready();
+        QuantizedInput.Read(this, x, nameof(x));
+        QuantizedInput.Read(this, y, nameof(y));
+        using var a = x.dequantize();
+        using var b = y.dequantize();
+        using var result = operation(a, b);
+        return quantize_per_tensor(result, output.QParams.Scale, output.QParams.ZeroPoint, ScalarType.QUInt8);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor cat(IReadOnlyList<Tensor> x, int dim = 0)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        var output = Ready();
+        foreach (var tensor in x)
+            QuantizedInput.Read(this, tensor, nameof(x));
+        var floats = x.Select(tensor => tensor.dequantize()).ToArray();
+        try
+        {
+            using var joined = TorchSharp.torch.cat(floats, dim);
+            return quantize_per_tensor(joined, output.QParams.Scale, output.QParams.ZeroPoint, ScalarType.QUInt8);
+        }
+        finally
+        {
+            foreach (var tensor in floats)
+                tensor.Dispose();
+        }
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<KeyValuePair<string, Tensor>> ExportState()
+    {
+        _lent.TakeBack();
+        return Export();
+    }
+
+    /// <summary>The plain tensors, lent: see the remarks of <see cref="IQuantizedModule"/>.</summary>
+    /// <param name="recurse">Without effect: there are no modules in this one.</param>
+    /// <param name="include_nonpersistent">Without effect: all are persistent.</param>
+    public override IEnumerable<(string name, Tensor buffer)> named_buffers(bool recurse = true, bool include_nonpersistent = true) => _lent.Lend();
+
+    /// <summary>As PyTorch prints it: <c>QFunctional(scale=0.05, zero_point=128)</c>.</summary>
+    public override string ToString() => FormattableString.Invariant($"{Kind}(scale={scale}, zero_point={zero_point})");
+
+    internal static QFunctional FromState(IReadOnlyDictionary<string, string> options, IReadOnlyDictionary<string, Tensor> state, string path) => new(OutputState.Import(state, path), path);
+
+    /// <inheritdoc/>
+    protected override nn.Module _to(ScalarType dtype, bool non_blocking) => Float32OnCpu.Accept(this, dtype);
+
+    /// <inheritdoc/>
+    protected override nn.Module _to(DeviceType deviceType, int deviceIndex, bool non_blocking) => Float32OnCpu.Accept(this, deviceType);
+
+    /// <inheritdoc/>
+    protected override nn.Module _to(Device device, ScalarType dtype, bool non_blocking) => Float32OnCpu.Accept(this, dtype, device.type);
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _lent.Dispose();
+            _output.Dispose();
+        }
+        base.Dispose(disposing);
+    }
+
+    private QuantizedOutput Ready()
+    {
+        _lent.TakeBack();
+        return _output;
+    }
+
+    private List<KeyValuePair<string, Tensor>> Export()
+    {
+        var state = new List<KeyValuePair<string, Tensor>>();
+        OutputState.Export(state, _output.QParams);
+        return state;
+    }
+
+    private void Import(IReadOnlyDictionary<string, Tensor> state)
+    {
+        var output = OutputState.Import(state, Path);
+        if (output != _output.QParams)
+            _output = new QuantizedOutput(output);
+    }
+}

@@ -1,0 +1,46 @@
+using TorchQuant.Kernels;
+using static TorchSharp.torch;
+
+namespace TorchQuant.Modules;
+
+/// <summary>
+/// Makes uninitialized quint8 tensors of one scale and zero point for a kernel to write into. TorchSharp has no factory of quantized tensors: a tensor of one element is kept,
+/// and a new one is made like it in the shape wanted.
+/// </summary>
+internal sealed class QuantizedOutput : IDisposable
+{
+    private readonly Tensor _template;
+
+    /// <summary>Prepares for one scale and zero point.</summary>
+    public QuantizedOutput(QParams qparams)
+    {
+        QParams = qparams;
+        using var one = zeros(1, dtype: ScalarType.Float32, device: CPU);
+        using var noGrad = no_grad();
+        _template = quantize_per_tensor(one, qparams.Scale, qparams.ZeroPoint, ScalarType.QUInt8).DetachFromDisposeScope();
+    }
+
+    /// <summary>The scale and the zero point of all tensors that are made.</summary>
+    public QParams QParams { get; }
+
+    /// <summary>A contiguous tensor.</summary>
+    public Tensor Empty(ReadOnlySpan<long> shape)
+    {
+        using var expanded = _template.expand(shape);
+        return empty_like(expanded);
+    }
+
+    /// <summary>A contiguous tensor with the channels last, whose view with the channels second is the caller's to give away.</summary>
+    /// <param name="shape">[batch, spatial..., channels].</param>
+    /// <param name="channelsSecond">The same memory as [batch, channels, spatial...].</param>
+    /// <returns>The tensor in its order in memory; the caller disposes it when it is written.</returns>
+    public Tensor EmptyChannelsLast(ReadOnlySpan<long> shape, out Tensor channelsSecond)
+    {
+        var channelsLast = Empty(shape);
+        channelsSecond = ChannelsLast.ToSecond(channelsLast);
+        return channelsLast;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _template.Dispose();
+}

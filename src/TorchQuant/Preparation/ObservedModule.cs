@@ -1,0 +1,75 @@
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace TorchQuant;
+
+/// <summary>
+/// A float module of a prepared model, with the observer of its output beside it. It takes the place of the module it holds and shares its parameters, which keep their names:
+/// <c>conv.weight</c> stays <c>conv.weight</c> in <c>state_dict</c> and <c>named_parameters</c>, so checkpoints load and optimizers go on.
+/// </summary>
+public sealed class ObservedModule : nn.Module<Tensor, Tensor>, IObserved
+{
+    [ComponentName(Name = nameof(module))]
+    private readonly nn.Module<Tensor, Tensor> _module;
+
+    [ComponentName(Name = nameof(activation_post_process))]
+    private readonly ObserverBase _observer;
+
+    /// <summary>Takes over the module and the observer: they are disposed with this one.</summary>
+    internal ObservedModule(nn.Module<Tensor, Tensor> module, ObserverBase observer, CalibrationRecord record) : base(nameof(ObservedModule))
+    {
+        (_module, _observer) = (module, observer);
+        RegisterComponents();
+        ((IObserved)this).Calibration = record;
+    }
+
+    /// <summary>The float module.</summary>
+    public nn.Module<Tensor, Tensor> module => _module;
+
+    /// <inheritdoc/>
+    public ObserverBase? activation_post_process => _observer;
+
+    /// <inheritdoc/>
+    CalibrationRecord? IObserved.Calibration { get; set; }
+
+    /// <inheritdoc/>
+    long IObserved.Calls { get; set; }
+
+    /// <summary>The float module's output, observed.</summary>
+    /// <param name="input">What the float module takes.</param>
+    /// <exception cref="ArgumentException">The output holds NaN or infinite values; the message names the module.</exception>
+    public override Tensor forward(Tensor input)
+    {
+        var output = _module.call(input);
+        this.Observe(output);
+        return output;
+    }
+
+    /// <summary>The parameters of the float module, under the names that they have there.</summary>
+    /// <param name="recurse">Whether to look into the float module: there are none outside it.</param>
+    public override IEnumerable<(string name, TorchSharp.Modules.Parameter parameter)> named_parameters(bool recurse = true) => recurse ? _module.named_parameters() : [];
+
+    /// <summary>The buffers of the float module, under the names that they have there, and those of the observer.</summary>
+    /// <param name="recurse">Whether to look into both: there are none outside them.</param>
+    /// <param name="include_nonpersistent">Whether to include those that are not saved.</param>
+    public override IEnumerable<(string name, Tensor buffer)> named_buffers(bool recurse = true, bool include_nonpersistent = true) => !recurse
+        ? []
+        : [.. _module.named_buffers(true, include_nonpersistent), .. _observer.named_buffers(true, include_nonpersistent).Select(b => ($"{nameof(activation_post_process)}.{b.name}", b.buffer))];
+
+    /// <summary>Parameters and persistent buffers by name, without the name of the float module between.</summary>
+    /// <param name="destination">Where to add them; a new dictionary if null.</param>
+    /// <param name="prefix">What comes before the names.</param>
+    public override Dictionary<string, Tensor> state_dict(Dictionary<string, Tensor>? destination = null, string? prefix = null)
+    {
+        destination ??= [];
+        _module.state_dict(destination, prefix);
+        return _observer.state_dict(destination, string.IsNullOrEmpty(prefix) ? nameof(activation_post_process) : $"{prefix}.{nameof(activation_post_process)}");
+    }
+
+    /// <inheritdoc/>
+    void IObserved.Attach(ObserverBase? observer, CalibrationRecord record) =>
+        throw new InvalidOperationException($"{record.Path} is observed already.");
+
+    /// <summary>The float module, with the observer, as PyTorch prints it.</summary>
+    public override string ToString() => $"{_module}\n  (activation_post_process): {_observer}";
+}
