@@ -55,6 +55,9 @@ public sealed class StaticModuleMapping : ModuleTable<StaticModuleFactory>
         [typeof(InstanceNorm1d)] = (module, conversion) => QuantizedInstanceNorm.from_float((InstanceNorm1d)module, conversion),
         [typeof(InstanceNorm2d)] = (module, conversion) => QuantizedInstanceNorm.from_float((InstanceNorm2d)module, conversion),
         [typeof(InstanceNorm3d)] = (module, conversion) => QuantizedInstanceNorm.from_float((InstanceNorm3d)module, conversion),
+        [typeof(Upsample)] = (module, conversion) => QuantizedUpsample.from_float((Upsample)module, conversion),
+        [typeof(AdaptiveMaxPool1d)] = (module, conversion) => QuantizedAdaptiveMaxPool.from_float((AdaptiveMaxPool1d)module, conversion),
+        [typeof(AdaptiveMaxPool2d)] = (module, conversion) => QuantizedAdaptiveMaxPool.from_float((AdaptiveMaxPool2d)module, conversion),
         [typeof(Embedding)] = (module, conversion) => QuantizedEmbedding.from_float((Embedding)module, conversion.QConfig, conversion.Path),
         [typeof(EmbeddingBag)] = (module, conversion) => QuantizedEmbeddingBag.from_float((EmbeddingBag)module, conversion.QConfig, conversion.Path),
     };
