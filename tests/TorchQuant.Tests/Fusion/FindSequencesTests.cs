@@ -1,0 +1,81 @@
+using FsCheck.Xunit;
+using TorchQuant.Modules;
+using TorchSharp.Modules;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace TorchQuant.Tests.Fusion;
+
+public class FindSequencesTests
+{
+    [Property(Arbitrary = [typeof(RandomNets)], MaxTest = 150)]
+    public void Exactly_the_sequences_that_can_be_fused_are_fused_and_the_outputs_stay(RandomNet net)
+    {
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        using var model = net.Model();
+        using var expected = model.call(net.Input());
+        using var fused = quantization.fuse_modules(model, net.Input(), out var report);
+        Assert.Equal(net.Rows(b => b.Fused()), report.Fused.Select(f => string.Join(", ", f.Names)));
+        Assert.Equal(net.Rows(b => b.NotFused()), report.NotFused.Select(f => string.Join(", ", f.Names)));
+        using var actual = fused.call(net.Input());
+        Assert.True((expected - actual).abs().le(1e-10 * (1 + expected.abs().max())).all().item<bool>(), $"{net}");
+        var types = ModuleTree.Walk(fused).ToDictionary(m => m.Path, m => m.Module.GetType());
+        foreach (var row in report.Fused)
+        {
+            Assert.Equal(row.FusedType, types[row.Names[0]]);
+            Assert.All(row.Names.Skip(1), n => Assert.Equal(typeof(Identity), types[n]));
+        }
+    }
+
+    [Property(Arbitrary = [typeof(RandomNets)], MaxTest = 40)]
+    public void The_model_the_example_and_the_random_state_are_untouched(RandomNet net)
+    {
+        using var scope = NewDisposeScope();
+        using var model = net.Model();
+        model.named_modules().Select(m => m.module).OfType<Dropout>().ToList().ForEach(d => d.train());
+        var before = ModuleTree.Walk(model).Select(m => (m.Path, m.Module, m.Module.training)).ToList();
+        var state = State(model);
+        var (x, random) = (net.Input(), get_rng_state());
+        quantization.fuse_modules(model, x).Dispose();
+        Assert.Equal(before, ModuleTree.Walk(model).Select(m => (m.Path, m.Module, m.Module.training)));
+        Assert.Equal(state, State(model));
+        Assert.Equal(net.Input().data<double>().ToArray(), x.data<double>().ToArray());
+        Assert.Equal(random.data<byte>().ToArray(), get_rng_state().data<byte>().ToArray());
+    }
+
+    [Property(Arbitrary = [typeof(RandomNets)], MaxTest = 40)]
+    public void In_place_finds_the_same_as_in_a_copy(RandomNet net)
+    {
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        using var model = net.Model();
+        using var copy = quantization.fuse_modules(model, net.Input(), out var inCopy);
+        Assert.Same(model, quantization.fuse_modules(model, net.Input(), out var inPlace, inplace: true));
+        Assert.Equal(inCopy.ToString(), inPlace.ToString());
+        Assert.True(copy.call(net.Input()).allclose(model.call(net.Input()), 1e-12, 1e-12));
+    }
+
+    [Fact]
+    public void The_sequence_of_the_PyTorch_tutorial_is_found()
+    {
+        using var model = new Tutorial();
+        model.eval();
+        using var x = rand(1, 3, 8, 8);
+        using var fused = quantization.fuse_modules(model, x, out var report);
+        Assert.Equal(
+            """
+            modules                types                      fused into  not fused because
+            ---------------------  -------------------------  ----------  -----------------
+            conv, batchnorm, relu  Conv2d, BatchNorm2d, ReLU  ConvReLU2d
+
+            """.ReplaceLineEndings(), report.ToString());
+        Assert.IsType<ConvReLU2d>(fused.conv);
+        Assert.IsType<Conv2d>(model.conv);
+    }
+
+    private static List<string> State(nn.Module model)
+        => [.. from entry in ModuleTree.Walk(model)
+               from tensor in entry.Module.named_parameters(false).Select(p => (p.name, value: (Tensor)p.parameter)).Concat(entry.Module.named_buffers(false).Select(b => (b.name, value: b.buffer)))
+               select $"{entry.Path}.{tensor.name}: {Convert.ToHexString(tensor.value.bytes)}"];
+}
