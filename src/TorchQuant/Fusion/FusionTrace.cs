@@ -12,7 +12,7 @@ internal sealed class FusionTrace : IDisposable
 
     private readonly List<CallRecorder> _recorders = [];
     private readonly List<FusionLink> _links = [];
-    private readonly Dictionary<TensorIdentity, CallRecorder> _givenBy = [];
+    private readonly Dictionary<TensorIdentity, (CallRecorder By, (double, double) Sums)> _given = [];
     private readonly List<Tensor> _alive = [];
     private DecoyValues? _decoys;
 
@@ -40,7 +40,7 @@ internal sealed class FusionTrace : IDisposable
     {
         foreach (var tensor in _alive) tensor.Dispose();
         _alive.Clear();
-        _givenBy.Clear();
+        _given.Clear();
     }
 
     /// <summary>Begins a run in which the outputs of these links are hidden from everything but their takers.</summary>
@@ -62,7 +62,8 @@ internal sealed class FusionTrace : IDisposable
         if (_decoys is null)
         {
             recorder.Inputs.Add(Sums(input));
-            if (input.numel() > 0 && _givenBy.TryGetValue(TensorIdentity.Of(input), out var giver)) _links.Add(new FusionLink(giver, recorder));
+            // With other values it is another tensor: something was added in place, such as a residual.
+            if (input.numel() > 0 && _given.TryGetValue(TensorIdentity.Of(input), out var given) && Same(given.Sums, recorder.Inputs[^1])) _links.Add(new FusionLink(given.By, recorder));
             return input;
         }
 
@@ -115,7 +116,7 @@ internal sealed class FusionTrace : IDisposable
 
         if (output.numel() == 0) return output;
         _alive.Add(output.alias().DetachFromDisposeScope()); // or its memory could become another tensor's
-        _givenBy[TensorIdentity.Of(output)] = recorder;
+        _given[TensorIdentity.Of(output)] = (recorder, Sums(output));
         return output;
     }
 
