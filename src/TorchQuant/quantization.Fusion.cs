@@ -51,9 +51,9 @@ public static partial class quantization
     /// them. The longest sequence wins.
     /// </summary>
     /// <remarks>
-    /// <para>A copy of the model is run, in eval mode and without gradients, at least four times (the model itself where it cannot be copied and <paramref name="inplace"/> is set; its training flags,
+    /// <para>A copy of the model is run, in eval mode and without gradients, at least five times (the model itself where it cannot be copied and <paramref name="inplace"/> is set; its training flags,
     /// buffers and the random state are put back). Whether something else uses a tensor is found by giving everything but the next module other values in its place:
-    /// outputs that stay the same prove that nothing did. What is true of the example is believed of every input: where <c>forward</c> takes another way for other
+    /// outputs that stay the same prove that nothing did. At last a fused copy must give the same outputs within rounding (not where the model cannot be copied). What is true of the example is believed of every input: where <c>forward</c> takes another way for other
     /// inputs, or in training, name the sequences in lists.</para>
     /// <para>A module in a field of a sealed type (<c>Conv2d conv</c>) is watched by hooks, which see <c>conv.call(x)</c>, not <c>conv.forward(x)</c>.</para>
     /// </remarks>

@@ -5,7 +5,7 @@ namespace TorchQuant.Fusion;
 
 /// <summary>
 /// Finds the sequences of a model that can be fused, by running it in eval mode: once as it is, once watched (<see cref="FusionTrace"/>), and then with the outputs between the
-/// modules of all sequences hidden, to learn whether they are used elsewhere. Where they are, the set is halved until the guilty ones are found.
+/// modules of all sequences hidden, to learn whether they are used elsewhere. Where they are, the set is halved until the guilty ones are found. At last a fused copy is run.
 /// </summary>
 internal sealed class FusionSearch : IDisposable
 {
@@ -52,7 +52,9 @@ internal sealed class FusionSearch : IDisposable
         {
             using var search = new FusionSearch(traced, () => run(traced));
             search.Watch(traced);
-            return new FusionSelection(model, search._trace.Recorders, search._trace.Links, search._refused).Report();
+            var found = new FusionSelection(model, search._trace.Recorders, search._trace.Links, search._refused).Report();
+            search._guard.Reset();
+            return ReferenceEquals(traced, model) ? found : new FusionProof<T>(model, run, search._expected).Check(found);
         }
         finally
         {

@@ -9,7 +9,7 @@ namespace TorchQuant.Tests.Fusion;
 [Collection(nameof(Alone))]
 public class FindSequencesAloneTests
 {
-    [Property(Arbitrary = [typeof(RandomNets)], MaxTest = 40)]
+    [Property(Arbitrary = [typeof(RandomNets)], MaxTest = 25)]
     public void The_model_the_example_and_the_random_state_are_untouched(RandomNet net)
     {
         using var scope = NewDisposeScope();
@@ -39,7 +39,7 @@ public class FindSequencesAloneTests
     public void A_hundred_searches_leave_no_tensor()
     {
         using var scope = NewDisposeScope();
-        var net = new RandomNet(3, [.. Enum.GetValues<Wiring>().Where(w => w != Wiring.Array).Select(w => new BlockSpec(w, true, After.ReLU, w == Wiring.Nested).Complete())]);
+        var net = new RandomNet(3, [new(Wiring.Nested, true, After.ReLU, true), new(Wiring.SkipFromConv, true, After.ReLU6, false), new(Wiring.DropoutBetween, false, After.ReLU, false)]);
         using var model = net.Model();
         using var x = net.Input();
         var lists = quantization.fuse_modules(model, x, out var report) is var first ? report.Fused.Select(f => f.Names).ToList() : [];
@@ -47,7 +47,7 @@ public class FindSequencesAloneTests
         Assert.NotEmpty(report.NotFused);
         var copied = TensorsLeft.By(() => ModuleTree.Copy(model).Dispose());
         var listed = TensorsLeft.By(() => quantization.fuse_modules(model, lists).Dispose());
-        Assert.InRange(TensorsLeft.By(() => quantization.fuse_modules(model, x).Dispose()), long.MinValue, copied + listed + 10); // one copy more, to run
+        Assert.InRange(TensorsLeft.By(() => quantization.fuse_modules(model, x).Dispose()), long.MinValue, copied + (2 * listed) + 10); // a copy to run, a fused copy to compare
     }
 
     [Fact]

@@ -99,6 +99,20 @@ public class FindSequencesReasonsTests
     }
 
     [Fact]
+    public void A_forward_that_reads_the_weights_that_would_be_folded_is_found_by_the_last_run()
+    {
+        using var model = new ReadsWeights();
+        model.eval();
+        using var x = rand(1, 2, 3, 3);
+        using var fused = quantization.fuse_modules(model, x, out var report);
+        Assert.Equal(["fc, relu"], report.Fused.Select(f => string.Join(", ", f.Names)));
+        Assert.StartsWith("fused, the model gives other outputs on the example: its forward uses more of these modules than their calls", Assert.Single(report.NotFused).Reason, StringComparison.Ordinal);
+        using var expected = model.call(x);
+        using var actual = fused.call(x);
+        Assert.True(expected.allclose(actual));
+    }
+
+    [Fact]
     public void A_model_with_nothing_to_fuse_is_copied_and_the_report_is_empty()
     {
         using var model = nn.Linear(2, 2);
@@ -155,6 +169,17 @@ public class FindSequencesReasonsTests
         }
 
         public override Tensor forward(Tensor input) => input.alias();
+    }
+
+    private sealed class ReadsWeights : MTT
+    {
+        public Conv2d conv = nn.Conv2d(2, 2, 1, bias: false);
+        public MTT norm = nn.BatchNorm2d(2, eps: 1);
+        public MTT fc = nn.Linear(3, 3), relu = nn.ReLU();
+
+        public ReadsWeights() : base(nameof(ReadsWeights)) => RegisterComponents();
+
+        public override Tensor forward(Tensor input) => relu.call(fc.call(norm.call(conv.call(input)) + nn.functional.conv2d(input, conv.weight)));
     }
 
     private sealed class TwoHeads : nn.Module<Tensor, Tensor, (Tensor, Tensor)>

@@ -8,7 +8,7 @@ namespace TorchQuant.Tests.Fusion;
 
 public class FindSequencesTests
 {
-    [Property(Arbitrary = [typeof(RandomNets)], MaxTest = 150)]
+    [Property(Arbitrary = [typeof(RandomNets)], MaxTest = 100)]
     public void Exactly_the_sequences_that_can_be_fused_are_fused_and_the_outputs_stay(RandomNet net)
     {
         using var scope = NewDisposeScope();
@@ -28,7 +28,7 @@ public class FindSequencesTests
         }
     }
 
-    [Property(Arbitrary = [typeof(RandomNets)], MaxTest = 40)]
+    [Property(Arbitrary = [typeof(RandomNets)], MaxTest = 25)]
     public void In_place_finds_the_same_as_in_a_copy(RandomNet net)
     {
         using var scope = NewDisposeScope();
