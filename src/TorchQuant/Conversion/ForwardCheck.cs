@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using static TorchSharp.torch;
 
@@ -18,10 +19,11 @@ internal static partial class ForwardCheck
         (["aten::add", "aten::add_", "aten::sub", "aten::rsub", "aten::sub_"], "the sum of int8 tensors needs a scale of its own: declare a field FloatFunctional and write skip.add(x, y) in the place of x + y (add_relu where a ReLU follows, add_scalar for a number)"),
         (["aten::mul", "aten::mul_", "aten::div", "aten::div_"], "the product of int8 tensors needs a scale of its own: declare a field FloatFunctional and write scaled.mul(x, y) in the place of x * y (mul_scalar for a number)"),
         (["aten::cat", "aten::_cat", "aten::stack"], "declare a field FloatFunctional and write joined.cat([x, y], dim)"),
-        (["aten::matmul", "aten::bmm", "aten::mm"], "declare a field FloatFunctional and write product.matmul(x, y)"),
+        (["aten::matmul", "aten::bmm", "aten::mm", "aten::addmm", "aten::linear"],
+            "where it is a product of tensors, declare a field FloatFunctional and write product.matmul(x, y); where it is a Linear, it stayed float between int8 modules: give it a qconfig before prepare, or call a DeQuantStub before it and a QuantStub after it"),
         (["aten::native_batch_norm", "aten::_native_batch_norm_legit_no_training", "aten::batch_norm", "aten::cudnn_batch_norm"],
             "a batch norm stayed float: fuse it with the layer before it by quantization.fuse_modules before prepare, or call a DeQuantStub before it and a QuantStub after it"),
-        (["aten::convolution", "aten::_convolution", "aten::convolution_overrideable", "aten::_slow_conv2d_forward", "aten::linear", "aten::addmm", "aten::thnn_conv2d"],
+        (["aten::convolution", "aten::_convolution", "aten::convolution_overrideable", "aten::_slow_conv2d_forward", "aten::thnn_conv2d"],
             "a layer stayed float between int8 modules: give it a qconfig before prepare, or call a DeQuantStub before it and a QuantStub after it"),
     ];
 
@@ -74,12 +76,24 @@ internal static partial class ForwardCheck
                 continue;
             var line = frame.GetFileLineNumber() is > 0 and var number ? $" (line {number} of {Path.GetFileName(frame.GetFileName())})" : "";
             var paths = ModuleTree.Walk(model).Where(m => m.Module.GetType() == type && m.Path.Length > 0).Select(m => m.Path).ToList();
-            var path = paths.Count == 0 ? "" : $" of {string.Join(" or ", paths)}";
-            return $"{CSharpNames.Of(type)}.{method.Name}{path}{line}";
+            return $"{Name(type, method.Name)}{(paths.Count == 0 ? "" : $" of {string.Join(" or ", paths)}")}{line}";
         }
 
         return $"the forward of {CSharpNames.Of(model.GetType())}";
     }
+
+    /// <summary>Type and method as written in the source: a lambda is in the method around it.</summary>
+    private static string Name(Type type, string method)
+    {
+        var written = type;
+        while (written.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false) && written.DeclaringType is { } around)
+            written = around;
+        var lambda = Lambda().Match(method);
+        return lambda.Success ? $"a lambda in {CSharpNames.Of(written)}.{lambda.Groups["method"].Value}" : $"{CSharpNames.Of(written)}.{method}";
+    }
+
+    [GeneratedRegex(@"^<(?<method>[\w.]+)>")]
+    private static partial Regex Lambda();
 
     [GeneratedRegex("Could not run '(?<operation>[^']+)' with arguments from the 'Quantized[A-Za-z]*' backend")]
     private static partial Regex MissingKernel();
