@@ -26,6 +26,16 @@ internal static class Argument
             throw new ArgumentOutOfRangeException(name, found, $"{name} is {found}; expected at least {smallest}.");
     }
 
+    /// <summary>Refuses numbers of which one is NaN or infinite.</summary>
+    public static void IsFinite(ReadOnlySpan<float> found, string name)
+    {
+        foreach (float value in found)
+        {
+            if (!float.IsFinite(value))
+                throw new ArgumentException($"{name} holds {value}; expected finite numbers.", name);
+        }
+    }
+
     /// <summary>Refuses a scale that cannot divide: not positive, not finite, or so small that its reciprocal overflows.</summary>
     public static void IsScale(float found, string name)
     {

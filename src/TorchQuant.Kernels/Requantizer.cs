@@ -47,11 +47,7 @@ public static unsafe class Requantizer
         Argument.IsAtLeast(multipliers.Length, 1, nameof(multipliers));
         if (sums.Length % multipliers.Length != 0)
             throw new ArgumentException($"sums has {sums.Length} elements; expected a multiple of the {multipliers.Length} channels of multipliers.", nameof(sums));
-        foreach (float multiplier in multipliers)
-        {
-            if (!float.IsFinite(multiplier))
-                throw new ArgumentException($"multipliers holds {multiplier}; expected finite numbers.", nameof(multipliers));
-        }
+        Argument.IsFinite(multipliers, nameof(multipliers));
 
         // One multiplier: a single row. One for each channel: row by row.
         int rowLength = multipliers.Length == 1 ? sums.Length : multipliers.Length;

@@ -1,0 +1,164 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+
+namespace TorchQuant.Kernels;
+
+/// <summary>
+/// An affine map of each channel of codes, which is what batch normalization is when it does not train: code = clamp(round_half_even(fma(multiplier[c], float(q - zi), addend[c])) + zo,
+/// 0, 255), not below zo if ReLU is fused. With <see cref="Fold"/> these are the integers of libtorch's quantized::batch_norm2d and 3d and their ReLU forms. They are those
+/// of "dequantize, normalize in float, quantize" but next to ties, where a code differs by one.
+/// </summary>
+public static unsafe class Int8BatchNorm
+{
+    private const int PieceLength = 4096;
+
+    private const int CodesPerNanosecond = 8;
+
+    /// <summary>
+    /// The numbers of each channel, in libtorch's order of operations: with r = 1 / sqrt(variance + eps), multiplier = r * weight * (si / so) and addend = (bias - mean * r * weight) / so,
+    /// where what has a scale in it is double and the rest float.
+    /// </summary>
+    /// <param name="weight">The weight (gamma) of each channel, or none: 1.</param>
+    /// <param name="bias">The bias (beta) of each channel, or none: 0.</param>
+    /// <param name="mean">The running mean of each channel.</param>
+    /// <param name="variance">The running variance of each channel.</param>
+    /// <param name="eps">Added to the variance.</param>
+    /// <param name="inputScale">The scale of the input's codes; tensors keep it as a double.</param>
+    /// <param name="outputScale">The scale of the output's codes.</param>
+    /// <param name="multipliers">Receives one number for each channel.</param>
+    /// <param name="addends">Receives one number for each channel.</param>
+    /// <exception cref="ArgumentException">The lengths do not fit together, or a scale is out of its range.</exception>
+    public static void Fold(
+        ReadOnlySpan<float> weight, ReadOnlySpan<float> bias, ReadOnlySpan<float> mean, ReadOnlySpan<float> variance, float eps, double inputScale, double outputScale,
+        Span<float> multipliers, Span<float> addends)
+    {
+        int channels = mean.Length;
+        Argument.HasLength(weight.Length, 0, channels, nameof(weight), "none, or one for each channel");
+        Argument.HasLength(bias.Length, 0, channels, nameof(bias), "none, or one for each channel");
+        Argument.HasLength(variance.Length, channels, nameof(variance), "one for each channel");
+        Argument.HasLength(multipliers.Length, channels, nameof(multipliers), "one for each channel");
+        Argument.HasLength(addends.Length, channels, nameof(addends), "one for each channel");
+        Argument.IsScale((float)inputScale, nameof(inputScale));
+        Argument.IsScale((float)outputScale, nameof(outputScale));
+        double ratio = inputScale / outputScale;
+        for (int c = 0; c < channels; c++)
+        {
+            float inverse = 1f / MathF.Sqrt(variance[c] + eps), gamma = weight.IsEmpty ? 1f : weight[c], beta = bias.IsEmpty ? 0f : bias[c];
+            multipliers[c] = (float)(inverse * gamma * ratio);
+            addends[c] = (float)((beta - mean[c] * inverse * gamma) / outputScale);
+        }
+    }
+
+    /// <summary>Maps codes [outer, channels, inner]: channels last is inner = 1, and one picture after the other [N, C, H * W] is inner = H * W.</summary>
+    /// <param name="codes">The codes, row-major.</param>
+    /// <param name="inner">How many codes of one channel stand together, at least 1.</param>
+    /// <param name="inputZeroPoint">The zero point of the codes, within 0..255.</param>
+    /// <param name="multipliers">One number for each channel: see <see cref="Fold"/>.</param>
+    /// <param name="addends">One number for each channel.</param>
+    /// <param name="output">Receives as many codes; may be the memory of <paramref name="codes"/>.</param>
+    /// <param name="outputZeroPoint">The zero point of the output's codes, within 0..255.</param>
+    /// <param name="relu">Whether negative results become 0.</param>
+    /// <param name="threads">How many threads may be used, at least 1.</param>
+    /// <exception cref="ArgumentException">The lengths do not fit together, or a parameter is out of its range.</exception>
+    public static void Apply(
+        ReadOnlySpan<byte> codes, int inner, int inputZeroPoint, ReadOnlySpan<float> multipliers, ReadOnlySpan<float> addends, Span<byte> output, int outputZeroPoint,
+        bool relu = false, int threads = 1) =>
+        Apply(Isa.Current, codes, inner, inputZeroPoint, multipliers, addends, output, outputZeroPoint, relu, threads);
+
+    internal static void Apply(
+        Isa isa, ReadOnlySpan<byte> codes, int inner, int inputZeroPoint, ReadOnlySpan<float> multipliers, ReadOnlySpan<float> addends, Span<byte> output, int outputZeroPoint,
+        bool relu, int threads)
+    {
+        int channels = multipliers.Length;
+        Argument.HasLength(output.Length, codes.Length, nameof(output), "as many as codes");
+        Argument.HasLength(addends.Length, channels, nameof(addends), "as many as multipliers");
+        Argument.IsAtLeast(inner, 1, nameof(inner));
+        Argument.IsAtLeast(threads, 1, nameof(threads));
+        Argument.IsZeroPoint(inputZeroPoint, byte.MinValue, byte.MaxValue, nameof(inputZeroPoint));
+        Argument.IsZeroPoint(outputZeroPoint, byte.MinValue, byte.MaxValue, nameof(outputZeroPoint));
+        Argument.IsFinite(multipliers, nameof(multipliers));
+        Argument.IsFinite(addends, nameof(addends));
+        if (channels == 0 ? !codes.IsEmpty : codes.Length % ((long)channels * inner) != 0)
+            throw new ArgumentException($"codes has {codes.Length} elements; expected a multiple of {channels} channels times {inner}.", nameof(codes));
+        if (codes.IsEmpty)
+            return;
+        var range = new Range(inputZeroPoint, outputZeroPoint, relu);
+        fixed (byte* source = codes, target = output)
+        fixed (float* multiplier = multipliers, addend = addends)
+        {
+            if (inner == 1)
+                RunChannelsLast(isa, source, target, codes.Length, multiplier, addend, channels, range, threads);
+            else
+                isa.Run(new RowLoop<Planes>(new Planes(source, target, inner, channels, multiplier, addend, range), codes.Length / inner, threads, 1 + inner / CodesPerNanosecond));
+        }
+    }
+
+    /// <summary>The numbers of the channels are repeated until they fill a piece: a row of three channels would be no vector.</summary>
+    private static void RunChannelsLast(Isa isa, byte* source, byte* target, int length, float* multipliers, float* addends, int channels, Range range, int threads)
+    {
+        int repeats = Math.Min(length / channels, Math.Max(1, PieceLength / channels)), pieceLength = repeats * channels;
+        float[] rented = ArrayPool<float>.Shared.Rent(2 * pieceLength);
+        fixed (float* numbers = rented)
+        {
+            for (int at = 0; at < pieceLength; at += channels)
+            {
+                new ReadOnlySpan<float>(multipliers, channels).CopyTo(new Span<float>(numbers + at, channels));
+                new ReadOnlySpan<float>(addends, channels).CopyTo(new Span<float>(numbers + pieceLength + at, channels));
+            }
+
+            var pieces = new Pieces(source, target, length, pieceLength, numbers, numbers + pieceLength, range);
+            isa.Run(new RowLoop<Pieces>(pieces, (int)((length + (long)pieceLength - 1) / pieceLength), threads, 1 + pieceLength / CodesPerNanosecond));
+        }
+
+        ArrayPool<float>.Shared.Return(rented);
+    }
+
+    /// <summary>What is the same for all channels.</summary>
+    private readonly struct Range(int inputZeroPoint, int outputZeroPoint, bool relu)
+    {
+        private readonly int _lowest = relu ? 0 : -outputZeroPoint, _highest = byte.MaxValue - outputZeroPoint;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Store<TLanes, TFloat, TInt>(byte* source, byte* target, TFloat multiplier, TFloat addend) where TLanes : struct, ILanes<TFloat, TInt>
+        {
+            TFloat x = TLanes.ToFloat(TLanes.SubtractInt(TLanes.LoadBytes(source), TLanes.BroadcastInt(inputZeroPoint)));
+            TInt code = Elementwise<TLanes, TFloat, TInt>.ToCodes(
+                TLanes.FusedMultiplyAdd(multiplier, x, addend), TLanes.Broadcast(_lowest), TLanes.Broadcast(_highest), TLanes.BroadcastInt(outputZeroPoint));
+            TLanes.StoreBytes(code, target);
+        }
+    }
+
+    private readonly struct Pieces(byte* source, byte* target, int length, int pieceLength, float* multipliers, float* addends, Range range) : IRowBody
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
+        {
+            nint start = row * pieceLength;
+            new LaneLoop<Piece>(new Piece(source + start, target + start, multipliers, addends, range), nint.Min(pieceLength, length - start)).Run<TLanes, TFloat, TInt>();
+        }
+    }
+
+    private readonly struct Piece(byte* source, byte* target, float* multipliers, float* addends, Range range) : ILaneLoop
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void At<TLanes, TFloat, TInt>(nint i) where TLanes : struct, ILanes<TFloat, TInt> =>
+            range.Store<TLanes, TFloat, TInt>(source + i, target + i, TLanes.Load(multipliers + i), TLanes.Load(addends + i));
+    }
+
+    private readonly struct Planes(byte* source, byte* target, int inner, int channels, float* multipliers, float* addends, Range range) : IRowBody
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
+        {
+            var plane = new Plane(source + row * inner, target + row * inner, multipliers[row % channels], addends[row % channels], range);
+            new LaneLoop<Plane>(plane, inner).Run<TLanes, TFloat, TInt>();
+        }
+    }
+
+    private readonly struct Plane(byte* source, byte* target, float multiplier, float addend, Range range) : ILaneLoop
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void At<TLanes, TFloat, TInt>(nint i) where TLanes : struct, ILanes<TFloat, TInt> =>
+            range.Store<TLanes, TFloat, TInt>(source + i, target + i, TLanes.Broadcast(multiplier), TLanes.Broadcast(addend));
+    }
+}

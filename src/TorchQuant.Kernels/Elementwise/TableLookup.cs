@@ -1,0 +1,80 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace TorchQuant.Kernels;
+
+/// <summary>
+/// Looks bytes up in a table of 256, at the width of a row of the table of instruction sets: with AVX-512 VBMI two permutations of 128 bytes each; with AVX2 sixteen shuffles of
+/// 16 bytes; else, and for what whole vectors leave over, one by one.
+/// </summary>
+internal static unsafe class TableLookup
+{
+    /// <summary>Below this AVX2 does not win back the preparation of its slices.</summary>
+    private const int FewestForSlices = 512;
+
+    /// <summary>target[i] = table[source[i]]; the two may be the same memory.</summary>
+    public static void Run<TLanes, TFloat, TInt>(byte* table, byte* source, byte* target, nint count) where TLanes : struct, ILanes<TFloat, TInt>
+    {
+        nint done = 0;
+        if (TLanes.Count == Vector512<float>.Count && Avx512Vbmi.IsSupported)
+            done = Permute(table, source, target, count);
+        else if (TLanes.Count > 1 && count >= FewestForSlices)
+            done = Shuffle(table, source, target, count);
+        for (; done < count; done++)
+            target[done] = table[source[done]];
+    }
+
+    /// <summary>vpermi2b looks at the low seven bits of an index; the eighth chooses between the halves of the table.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static nint Permute(byte* table, byte* source, byte* target, nint count)
+    {
+        Vector512<byte> t0 = Vector512.Load(table), t1 = Vector512.Load(table + 64), t2 = Vector512.Load(table + 128), t3 = Vector512.Load(table + 192);
+        nint i = 0;
+        for (; i <= count - Vector512<byte>.Count; i += Vector512<byte>.Count)
+        {
+            Vector512<byte> index = Vector512.Load(source + i);
+            Vector512<byte> low = Avx512Vbmi.PermuteVar64x8x2(t0, index, t1), high = Avx512Vbmi.PermuteVar64x8x2(t2, index, t3);
+            Avx512BW.BlendVariable(low, high, index).Store(target + i);
+        }
+
+        return i;
+    }
+
+    /// <summary>
+    /// vpshufb gives slice[index % 16], or 0 where the index is negative. Each half of the table is gone through from its first slice while 16 is taken from the indices, which
+    /// saturate at -128: an index meets every slice up to its own and none after. Every slice but the first of a half is XORed with the one before it, so that the XOR of
+    /// those met is the last of them. The other half's indices are negative from the start.
+    /// </summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static nint Shuffle(byte* table, byte* source, byte* target, nint count)
+    {
+        const int slices = 16, half = slices / 2;
+        Vector256<byte>* slice = stackalloc Vector256<byte>[slices];
+        for (int s = 0; s < slices; s++)
+        {
+            Vector128<byte> own = Vector128.Load(table + s * 16);
+            Vector128<byte> difference = s % half == 0 ? own : own ^ Vector128.Load(table + (s - 1) * 16);
+            slice[s] = Vector256.Create(difference, difference);
+        }
+
+        Vector256<sbyte> step = Vector256.Create((sbyte)16);
+        nint i = 0;
+        for (; i <= count - Vector256<byte>.Count; i += Vector256<byte>.Count)
+        {
+            Vector256<sbyte> low = Vector256.Load((sbyte*)source + i), high = low ^ Vector256.Create(sbyte.MinValue);
+            Vector256<byte> found = Avx2.Shuffle(slice[0], low.AsByte()) ^ Avx2.Shuffle(slice[half], high.AsByte());
+            for (int s = 1; s < half; s++)
+            {
+                low = Avx2.SubtractSaturate(low, step);
+                high = Avx2.SubtractSaturate(high, step);
+                found ^= Avx2.Shuffle(slice[s], low.AsByte()) ^ Avx2.Shuffle(slice[half + s], high.AsByte());
+            }
+
+            found.Store(target + i);
+        }
+
+        return i;
+    }
+}
