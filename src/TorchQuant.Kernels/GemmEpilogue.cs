@@ -41,8 +41,8 @@ internal static unsafe class GemmEpilogue<TLanes, TFloat, TInt>
     private static void ToInt32(ref readonly GemmJob job, int* tile, int row, int rows, int column)
     {
         TInt correction = Correction(in job, column);
-        int* output = (int*)job.Output + (long)row * job.N + column;
-        for (int r = 0; r < rows; r++, tile += PackedWeights.PanelColumns, output += job.N)
+        int* output = (int*)job.Output + row * job.OutputStride + column;
+        for (int r = 0; r < rows; r++, tile += PackedWeights.PanelColumns, output += job.OutputStride)
             TLanes.StoreInt(Sum(in job, tile, correction, row + r, column), output);
     }
 
@@ -53,8 +53,8 @@ internal static unsafe class GemmEpilogue<TLanes, TFloat, TInt>
         TFloat scale = TLanes.Multiply(TLanes.Broadcast(job.Activation.Scale), TLanes.Load(job.ColumnScales + column));
         bool hasBias = job.Bias != null, relu = job.Relu, accumulate = job.Accumulate;
         TFloat bias = hasBias ? TLanes.Load(job.Bias + column) : TLanes.Broadcast(0);
-        float* output = (float*)job.Output + (long)row * job.N + column;
-        for (int r = 0; r < rows; r++, tile += PackedWeights.PanelColumns, output += job.N)
+        float* output = (float*)job.Output + row * job.OutputStride + column;
+        for (int r = 0; r < rows; r++, tile += PackedWeights.PanelColumns, output += job.OutputStride)
         {
             TFloat sum = TLanes.ToFloat(Sum(in job, tile, correction, row + r, column));
             // Fused, as libtorch's kernels do: their results are ours to the bit.
@@ -79,8 +79,8 @@ internal static unsafe class GemmEpilogue<TLanes, TFloat, TInt>
         (int low, int high) = CodeRange.Of(job.Fused, job.Requantized);
         TFloat lowest = TLanes.Broadcast(low - zero), highest = TLanes.Broadcast(high - zero);
         TInt zeroPoint = TLanes.BroadcastInt(zero);
-        byte* output = (byte*)job.Output + (long)row * job.N + column;
-        for (int r = 0; r < rows; r++, tile += PackedWeights.PanelColumns, output += job.N)
+        byte* output = (byte*)job.Output + row * job.OutputStride + column;
+        for (int r = 0; r < rows; r++, tile += PackedWeights.PanelColumns, output += job.OutputStride)
         {
             TFloat raw = TLanes.ToFloat(Sum(in job, tile, correction, row + r, column));
             if (hasBias)
@@ -100,8 +100,8 @@ internal static unsafe class GemmEpilogue<TLanes, TFloat, TInt>
         int zero = job.Requantized.ZeroPoint;
         TFloat lowest = TLanes.Broadcast(-zero), highest = TLanes.Broadcast(byte.MaxValue - zero);
         TInt zeroPoint = TLanes.BroadcastInt(zero);
-        byte* output = (byte*)job.Output + (long)row * job.N + column;
-        for (int r = 0; r < rows; r++, tile += PackedWeights.PanelColumns, output += job.N)
+        byte* output = (byte*)job.Output + row * job.OutputStride + column;
+        for (int r = 0; r < rows; r++, tile += PackedWeights.PanelColumns, output += job.OutputStride)
         {
             TFloat raw = TLanes.ToFloat(Sum(in job, tile, correction, row + r, column));
             if (hasBias)
