@@ -67,19 +67,26 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         }
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunPanel(GemmJob* job, int panel, int block, int rows, int* tile)
     {
         sbyte* weights = job->Panels + (long)panel * job->Groups * PackedWeights.GroupBytes;
         int column = panel * PackedWeights.PanelColumns;
         int columns = Math.Min(PackedWeights.PanelColumns, job->N - column);
+        ByteTerms terms;
+        if (job->Kind == GemmOutput.Byte)
+            ByteEpilogue<TLanes, TFloat, TInt>.Prepare(in *job, column, columns, &terms);
         // Tiles of nearly equal height: 7 rows are 4 + 3, not 6 + 1, since a lone row costs as much as several.
         int tiles = (rows + TKernel.MaxRows - 1) / TKernel.MaxRows;
         for (int t = 0; t < tiles; t++)
         {
             int first = block + BlockSplit.Part(rows, t, tiles), end = block + BlockSplit.Part(rows, t + 1, tiles);
             TKernel.Run(end - first, job->A + first * job->Stride, job->Stride, weights, job->Groups, tile);
-            GemmEpilogue<TLanes, TFloat, TInt>.Apply(in *job, tile, first, end - first, column, columns);
+            if (job->Kind == GemmOutput.Byte)
+                ByteEpilogue<TLanes, TFloat, TInt>.Apply(in *job, &terms, tile, first, end - first, column, columns);
+            else
+                GemmEpilogue<TLanes, TFloat, TInt>.Apply(in *job, tile, first, end - first, column, columns);
         }
     }
 

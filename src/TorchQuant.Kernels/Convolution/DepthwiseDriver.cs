@@ -1,79 +1,101 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 
 namespace TorchQuant.Kernels;
 
 /// <summary>
 /// Depthwise convolution, 32 channels at a time: the codes along each column of the input are put next to each other once (<see cref="ColumnQuads{TLanes, TFloat, TInt}"/>),
-/// so that dot products of four serve it as they serve a matrix product; a block of outputs, whole rows where they are short, goes through the epilogue at once.
+/// so that dot products of four serve it as they serve a matrix product.
 /// </summary>
 internal static unsafe class DepthwiseDriver<TKernel, TLanes, TFloat, TInt>
     where TKernel : struct, IDepthwiseKernel
     where TLanes : struct, ILanes<TFloat, TInt>
 {
-    /// <summary>Outputs of a block: their sums and the columns they see stay in the L1 cache.</summary>
-    private const int MostOutputs = 64;
-
     private const int Alignment = 64;
 
     public static void Run(ConvolutionJob* job, int threads)
     {
-        int width = job->Window.Width.Output, rows = job->Gemm.M / width;
-        var work = new State { Job = job, PartsOfRow = (width + MostOutputs - 1) / MostOutputs, RowsOfBlock = Math.Max(1, MostOutputs / width) };
-        int blocks = (rows + work.RowsOfBlock - 1) / work.RowsOfBlock * work.PartsOfRow;
-        work.Split = BlockSplit.Of(blocks, job->Gemm.N, threads);
+        var work = new State { Job = job, Plan = new DepthwisePlan(in job->Window, (int)(job->Gemm.M / job->Window.Outputs)) };
+        work.Split = BlockSplit.Of(work.Plan.Blocks, job->Gemm.N, threads);
         WorkerPool.Run(work.Split.Units, threads, &RunUnit, &work, (long)job->Gemm.M * job->Gemm.N * job->Gemm.K / 60);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunUnit(void* state, int unit)
     {
         var work = (State*)state;
         ConvolutionJob* job = work->Job;
         work->Split.Unit(unit, out int block, out int firstPanel, out int endPanel);
-        int first = work->First(block), outputs = work->First(block + 1) - first;
-        int groups = ColumnQuads<TLanes, TFloat, TInt>.Groups(in job->Window);
-        int columns = ColumnQuads<TLanes, TFloat, TInt>.Columns(in job->Window.Width, Math.Min(outputs, job->Window.Width.Output));
-        int quadBytes = checked(columns * groups * PackedWeights.GroupBytes), tileBytes = outputs * PackedWeights.PanelColumns * sizeof(int);
-        byte[] rented = ArrayPool<byte>.Shared.Rent(checked(quadBytes + 2 * tileBytes + Alignment));
+        int weightBytes = checked((int)job->Gemm.Groups * PackedWeights.GroupBytes * work->Plan.RowsTogether);
+        int quadBytes = checked(ColumnQuads<TLanes, TFloat, TInt>.Columns(in job->Window.Width, work->Plan.LongestRow) * work->Plan.Groups * PackedWeights.GroupBytes);
+        int tileBytes = work->Plan.LongestRow * PackedWeights.PanelColumns * sizeof(int);
+        byte[] rented = ArrayPool<byte>.Shared.Rent(checked(2 * weightBytes + quadBytes + 2 * tileBytes + Alignment));
         fixed (byte* memory = rented)
         {
             byte* aligned = (byte*)(((nuint)memory + (Alignment - 1)) & ~(nuint)(Alignment - 1));
-            var buffers = new Buffers { Quads = (int*)aligned, Tile = (int*)(aligned + quadBytes), Sums = (int*)(aligned + quadBytes + tileBytes) };
+            var buffers = new Buffers { Quads = (int*)aligned, Tile = (int*)(aligned + quadBytes), Weights = (sbyte*)(aligned + quadBytes + 2 * tileBytes) };
+            buffers.Sums = buffers.Tile + tileBytes / sizeof(int);
+            buffers.Ones = buffers.Weights + weightBytes;
+            if (job->Ones != null)
+                buffers.Ones = Move(work, job->Ones, buffers.Ones);
             for (int panel = firstPanel; panel < endPanel; panel++)
-                RunPanel(job, panel, first, outputs, groups, in buffers);
+                RunPanel(work, panel, work->Plan.First(block), work->Plan.First(block + 1), in buffers);
         }
 
         ArrayPool<byte>.Shared.Return(rented);
     }
 
-    private static void RunPanel(ConvolutionJob* job, int panel, int first, int outputs, int groups, in Buffers buffers)
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void RunPanel(State* work, int panel, int firstPiece, int endPiece, in Buffers buffers)
     {
-        ref readonly WindowDimension wide = ref job->Window.Width;
+        ConvolutionJob* job = work->Job;
+        ref readonly Window window = ref job->Window;
         int channel = panel * PackedWeights.PanelColumns, channels = Math.Min(PackedWeights.PanelColumns, job->Gemm.N - channel);
-        nint column = (nint)groups * PackedWeights.GroupBytes;
-        var steps = new DepthwiseSteps(wide.Kernel, groups, column * wide.Dilation, column * wide.Stride);
-        sbyte* weights = job->Gemm.Panels + (long)panel * job->Gemm.Groups * PackedWeights.GroupBytes;
-        for (int done = 0; done < outputs;)
-        {
-            WindowRun run = WindowRun.At(in job->Window, first + done, outputs - done);
-            int* tile = buffers.Tile + done * PackedWeights.PanelColumns;
-            ColumnQuads<TLanes, TFloat, TInt>.Fill(job, in run, channel, channels, buffers.Quads);
-            TKernel.RunDepthwise(run.Count, (byte*)buffers.Quads, in steps, weights, channels, tile);
-            if (job->Ones != null)
-            {
-                int* sums = buffers.Sums + done * PackedWeights.PanelColumns;
-                TKernel.RunDepthwise(run.Count, (byte*)buffers.Quads, in steps, job->Ones, channels, sums);
-                SubtractZeroPoints(tile, sums, run.Count, job->Gemm.ColumnZeroPoints + channel);
-            }
-
-            done += run.Count;
-        }
-
+        nint column = (nint)work->Plan.Groups * PackedWeights.GroupBytes, panelBytes = job->Gemm.Groups * PackedWeights.GroupBytes;
+        var steps = new DepthwiseSteps(window.Width.Kernel, work->Plan.Groups, column * window.Width.Dilation, column * window.Width.Stride);
+        sbyte* weights = Move(work, job->Gemm.Panels + panel * panelBytes, buffers.Weights);
         GemmJob gemm = job->Gemm;
+        // What they contribute is subtracted here: the sum of the activations is another one for each channel.
         gemm.ColumnZeroPoints = null;
-        GemmEpilogue<TLanes, TFloat, TInt>.Apply(in gemm, buffers.Tile, first, outputs, channel, channels);
+        ByteTerms terms;
+        ByteEpilogue<TLanes, TFloat, TInt>.Prepare(in gemm, channel, channels, &terms);
+        for (int piece = firstPiece; piece < endPiece; piece++)
+        {
+            DepthwiseRows rows = work->Plan.Piece(piece);
+            ColumnQuads<TLanes, TFloat, TInt>.Fill(job, in rows, work->Plan.Groups, channel, channels, buffers.Quads);
+            int position = ((rows.Image * window.Depth.Output + rows.Depth) * window.Height.Output + rows.Height) * window.Width.Output + rows.Width;
+            for (int row = 0; row < rows.Count; row++, position += window.Width.Output)
+            {
+                TKernel.RunDepthwise(rows.Length, (byte*)buffers.Quads, in steps, weights + row * panelBytes, channels, buffers.Tile);
+                if (job->Ones != null)
+                {
+                    TKernel.RunDepthwise(rows.Length, (byte*)buffers.Quads, in steps, buffers.Ones + row * panelBytes, channels, buffers.Sums);
+                    SubtractZeroPoints(buffers.Tile, buffers.Sums, rows.Length, job->Gemm.ColumnZeroPoints + channel);
+                }
+
+                ByteEpilogue<TLanes, TFloat, TInt>.Apply(in gemm, &terms, buffers.Tile, position, rows.Length, channel, channels);
+            }
+        }
     }
 
-    /// <summary>tile[r, c] -= zeroPoints[c] * sums[r, c]: the sum of the activations is another one for each channel.</summary>
+    /// <summary>A panel of weights for each of the rows that are computed together; the panel itself if that is one.</summary>
+    private static sbyte* Move(State* work, sbyte* panel, sbyte* target)
+    {
+        if (work->Plan.RowsTogether == 1)
+            return panel;
+        ref readonly WindowDimension high = ref work->Job->Window.Height;
+        for (int row = 0; row < work->Plan.RowsTogether; row++)
+        {
+            int* moved = (int*)target + row * work->Job->Gemm.Groups * PackedWeights.PanelColumns;
+            MovedWeights<TLanes, TFloat, TInt>.Fill((int*)panel, work->Job->Window.Width.Kernel, work->Plan.Groups, high.Kernel, row * high.Stride, moved);
+        }
+
+        return target;
+    }
+
+    /// <summary>tile[r, c] -= zeroPoints[c] * sums[r, c].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SubtractZeroPoints(int* tile, int* sums, int rows, int* zeroPoints)
     {
         for (int r = 0; r < rows; r++, tile += PackedWeights.PanelColumns, sums += PackedWeights.PanelColumns)
@@ -86,19 +108,8 @@ internal static unsafe class DepthwiseDriver<TKernel, TLanes, TFloat, TInt>
     private struct State
     {
         public ConvolutionJob* Job;
+        public DepthwisePlan Plan;
         public BlockSplit Split;
-
-        /// <summary>Into how many blocks a row that is longer than a block is divided.</summary>
-        public int PartsOfRow;
-        public int RowsOfBlock;
-
-        /// <summary>The first output of a block.</summary>
-        public readonly int First(int block)
-        {
-            int width = Job->Window.Width.Output;
-            (int row, int part) = Math.DivRem(block, PartsOfRow);
-            return (int)Math.Min((long)row * RowsOfBlock * width, Job->Gemm.M) + BlockSplit.Part(width, part, PartsOfRow);
-        }
     }
 
     private struct Buffers
@@ -108,5 +119,7 @@ internal static unsafe class DepthwiseDriver<TKernel, TLanes, TFloat, TInt>
 
         /// <summary>Sums of activations, for weights with zero points.</summary>
         public int* Sums;
+        public sbyte* Weights;
+        public sbyte* Ones;
     }
 }

@@ -44,7 +44,13 @@ public static unsafe class Int8ConvTranspose
             // The output and what becomes of the sums are the same in all phases.
             var gemm = new GemmJob
             {
-                Activation = inputParams, Kind = GemmOutput.Byte, Output = target, OutputStride = shape.OutChannels, Bias = biases, Fused = activation, Requantized = outputParams,
+                Activation = inputParams,
+                Kind = GemmOutput.Byte,
+                Output = target,
+                OutputStride = shape.OutChannels,
+                Bias = biases,
+                Fused = activation,
+                Requantized = outputParams,
             };
             for (int phase = 0; phase < shape.Phases; phase++)
             {

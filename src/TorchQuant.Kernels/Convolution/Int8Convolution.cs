@@ -58,7 +58,12 @@ public static unsafe class Int8Convolution
                     Ones = weights.Ones is null ? null : weights.Ones.Panels,
                     Gemm = new GemmJob(parts[part], null, 0, checked((int)(batch * window.Outputs)), inputParams)
                     {
-                        Kind = GemmOutput.Byte, Output = target + first, OutputStride = shape.OutChannels, Bias = biases == null ? null : biases + first, Fused = activation, Requantized = outputParams,
+                        Kind = GemmOutput.Byte,
+                        Output = target + first,
+                        OutputStride = shape.OutChannels,
+                        Bias = biases == null ? null : biases + first,
+                        Fused = activation,
+                        Requantized = outputParams,
                     },
                 };
                 Run(isa, &job, parts[part], shape, threads);

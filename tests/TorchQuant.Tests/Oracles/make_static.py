@@ -3,8 +3,7 @@
 
     python3 make_static.py
 
-The Python only writes the calls down: the libtorch that loads the archive packs the weights and computes, so what a test compares with is that libtorch's kernel. On x86 it is FBGEMM's,
-but oneDNN's for convolutions on processors with AVX512-VNNI, where all zero points of the weights and output paddings are 0 and there are at most 100 groups.
+The Python only writes the calls down: the libtorch that loads the archive packs the weights and computes, so what a test compares with is that libtorch's kernel.
 
 codes: uint8, the input. x: its scale and zero point as float64 [2]. weight: int8. scales, zero_points: [1] per tensor, else one for each output channel. bias: float32 [out], or [0] for none.
 out: scale and zero point of the output as float64 [2]. options: int64 [5, spatial dimensions]: stride, padding, dilation, output padding, groups (the same in all columns). The codes come back.

@@ -47,11 +47,18 @@ internal sealed class LayerCase
 
     public Tensor ZeroPoints { get; }
 
-    public Tensor? Bias { get; }
+    public Tensor? Bias { get; private set; }
 
     public QParams InputParams { get; }
 
-    public QParams OutputParams { get; }
+    public QParams OutputParams { get; private set; }
+
+    public LayerCase With(Tensor bias, QParams output)
+    {
+        var copy = (LayerCase)MemberwiseClone();
+        (copy.Bias, copy.OutputParams) = (bias, output);
+        return copy;
+    }
 
     /// <summary>The input as a module takes it.</summary>
     public Tensor Input() => Quantized(Codes, InputParams);
