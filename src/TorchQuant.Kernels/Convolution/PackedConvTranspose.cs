@@ -20,6 +20,12 @@ public sealed class PackedConvTranspose
         (_scales, _zeroPoints) = (scales.ToArray(), zeroPoints.IsEmpty ? new int[scales.Length] : zeroPoints.ToArray());
     }
 
+    private PackedConvTranspose(ConvTransposeShape shape, PackedConvTranspose other)
+    {
+        Shape = shape;
+        (_products, _empty, _parts, _scales, _zeroPoints) = (other._products, other._empty, other._parts, other._scales, other._zeroPoints);
+    }
+
     /// <summary>The geometry.</summary>
     public ConvTransposeShape Shape { get; }
 
@@ -57,6 +63,12 @@ public sealed class PackedConvTranspose
 
         return packed;
     }
+
+    /// <summary>The same weights, which are shared, for outputs of another size.</summary>
+    /// <param name="outputPadding">Positions added to the end of the output in each dimension, fewer than the stride or the dilation.</param>
+    /// <exception cref="ArgumentException">Another number of dimensions, or a number out of its range.</exception>
+    public PackedConvTranspose WithOutputPadding(ReadOnlySpan<int> outputPadding) =>
+        new(new ConvTransposeShape(Shape.InChannels, Shape.OutChannels, Shape.Kernel, Shape.Stride, Shape.Padding, outputPadding, Shape.Dilation, Shape.Groups), this);
 
     /// <summary>Writes the codes back in PyTorch's order, exactly as they were packed.</summary>
     /// <param name="weights">Receives InChannels * OutChannels / Groups * the kernel's elements.</param>
