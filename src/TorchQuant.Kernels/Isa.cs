@@ -52,6 +52,10 @@ public abstract unsafe class Isa
 
     internal abstract void Multiply(GemmJob* job, int threads);
 
+    internal abstract void Convolve(ConvolutionJob* job, int threads);
+
+    internal abstract void ConvolveDepthwise(ConvolutionJob* job, int threads);
+
     internal abstract void Quantize(float* x, byte* codes, nint count, QParams qparams, int low, int high);
 
     internal abstract void QuantizeDynamic(float* x, byte* codes, nint count, QParams qparams);

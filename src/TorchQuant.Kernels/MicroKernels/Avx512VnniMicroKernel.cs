@@ -8,7 +8,7 @@ namespace TorchQuant.Kernels;
 /// vpdpbusd on 512 bits, 14 rows by 32 columns: .NET has no intrinsic for it, so the code is generated when the process first needs it (<see cref="TileCode"/>).
 /// Twice the products of an instruction on 256 bits.
 /// </summary>
-internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel
+internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwiseKernel
 {
     private const int VnniBit = 1 << 11;
 
@@ -30,6 +30,15 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel
             ((delegate* unmanaged[SuppressGCTransition]<byte*, nint, sbyte*, nint, int*, void>)code)(a, stride, panel, groups, tile);
         else
             ((delegate* unmanaged<byte*, nint, sbyte*, nint, int*, void>)code)(a, stride, panel, groups, tile);
+    }
+
+    /// <summary>What intrinsics do best here: a depthwise convolution is bound by its loads, not by the products.</summary>
+    public static void RunDepthwise(int rows, byte* activations, in DepthwiseSteps steps, sbyte* panel, int columns, int* tile)
+    {
+        if (AvxVnni.IsSupported)
+            AvxVnniMicroKernel.RunDepthwise(rows, activations, in steps, panel, columns, tile);
+        else
+            Avx512BWMicroKernel.RunDepthwise(rows, activations, in steps, panel, columns, tile);
     }
 
     private static nint[]? CreateTiles()

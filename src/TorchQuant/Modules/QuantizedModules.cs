@@ -32,6 +32,12 @@ public static class QuantizedModules
         [nameof(QuantizedLayerNorm)] = QuantizedLayerNorm.FromState,
         [nameof(QuantizedGroupNorm)] = QuantizedGroupNorm.FromState,
         [nameof(QuantizedInstanceNorm)] = QuantizedInstanceNorm.FromState,
+        [QuantizedConvolution.KindOf(1)] = (options, state, path) => QuantizedConvolution.FromState(1, options, state, path),
+        [QuantizedConvolution.KindOf(2)] = (options, state, path) => QuantizedConvolution.FromState(2, options, state, path),
+        [QuantizedConvolution.KindOf(3)] = (options, state, path) => QuantizedConvolution.FromState(3, options, state, path),
+        [QuantizedConvTranspose.KindOf(1)] = (options, state, path) => QuantizedConvTranspose.FromState(1, options, state, path),
+        [QuantizedConvTranspose.KindOf(2)] = (options, state, path) => QuantizedConvTranspose.FromState(2, options, state, path),
+        [QuantizedConvTranspose.KindOf(3)] = (options, state, path) => QuantizedConvTranspose.FromState(3, options, state, path),
     };
 
     /// <summary>The kinds that <see cref="Create"/> knows, in alphabetical order.</summary>

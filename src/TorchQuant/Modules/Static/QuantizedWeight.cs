@@ -83,7 +83,7 @@ internal sealed record QuantizedWeight(sbyte[] Codes, long[] Shape, float[] Scal
         if (bias is not null && bias.Length != channels)
             throw PackedState.Wrong(path, BiasName, state[BiasName], $"[{channels}]");
         using var contiguous = codes.contiguous();
-        return new QuantizedWeight(contiguous.Span<sbyte>().ToArray(), shape, scales, zeroPoints, bias);
+        return new QuantizedWeight(contiguous.Span<sbyte>().ToArray(), shape, scales, Stored(zeroPoints), bias);
     }
 
     /// <summary>Zero points as they are kept: none where all are 0, one where all are the same.</summary>
