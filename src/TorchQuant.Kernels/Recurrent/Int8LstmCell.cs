@@ -26,7 +26,7 @@ public sealed class Int8LstmCell
     /// <param name="tanh">From the qparams of the gates a to <see cref="TanhOutput"/>.</param>
     /// <param name="cellTanh">From the qparams of the cell state c' to <see cref="TanhOutput"/>.</param>
     /// <exception cref="ArgumentException">A size, a scale or a zero point does not fit.</exception>
-    public Int8LstmCell(Int8LstmProduct input, Int8LstmProduct hidden, QParams keptCell, QParams newCell, QParams output, CodeTable sigmoid, CodeTable tanh, CodeTable cellTanh)
+    public Int8LstmCell(Int8Product input, Int8Product hidden, QParams keptCell, QParams newCell, QParams output, CodeTable sigmoid, CodeTable tanh, CodeTable cellTanh)
     {
         ArgumentNullException.ThrowIfNull(input);
         ArgumentNullException.ThrowIfNull(hidden);
@@ -49,10 +49,10 @@ public sealed class Int8LstmCell
     }
 
     /// <summary>W_ih with b_ih.</summary>
-    public Int8LstmProduct Input { get; }
+    public Int8Product Input { get; }
 
     /// <summary>W_hh with b_hh.</summary>
-    public Int8LstmProduct Hidden { get; }
+    public Int8Product Hidden { get; }
 
     /// <summary>The qparams of the gates before their nonlinearity.</summary>
     public QParams GateSum => Sigmoid.Input;
@@ -84,9 +84,3 @@ public sealed class Int8LstmCell
     /// <summary>I.</summary>
     public int InputSize => Input.Weights.InFeatures;
 }
-
-/// <summary>A packed weight matrix with its bias and the qparams of what it gives.</summary>
-/// <param name="Weights">The packed weights.</param>
-/// <param name="Bias">One real number for each row, or null.</param>
-/// <param name="Output">Scale and zero point of the result.</param>
-public sealed record Int8LstmProduct(PackedWeights Weights, float[]? Bias, QParams Output);

@@ -37,11 +37,11 @@ public static class Int8LstmLayer
         byte[] rentedStep = ArrayPool<byte>.Shared.Rent(checked(2 * batch * columns));
         Span<byte> inputGates = rentedInput.AsSpan(0, rows * columns);
         Span<byte> gates = rentedStep.AsSpan(0, batch * columns), planes = rentedStep.AsSpan(batch * columns, batch * columns);
-        Int8Gemm.MultiplyToByte(isa, x, rows, xParams, cell.Input.Weights, cell.Input.Bias, cell.Input.Output, FusedActivation.None, inputGates, threads);
+        cell.Input.Multiply(isa, x, rows, xParams, inputGates, threads);
         for (int i = 0; i < steps; i++)
         {
             int first = (reverse ? steps - 1 - i : i) * batch;
-            Int8Gemm.MultiplyToByte(isa, h, batch, hParams, cell.Hidden.Weights, cell.Hidden.Bias, cell.Hidden.Output, FusedActivation.None, gates, threads);
+            cell.Hidden.Multiply(isa, h, batch, hParams, gates, threads);
             Int8Add.Add(isa, inputGates.Slice(first * columns, batch * columns), cell.Input.Output, gates, cell.Hidden.Output, gates, cell.GateSum, relu: false, threads);
             Step(isa, cell, batch, gates, planes, h, c, cParams, threads);
             (hParams, cParams) = (cell.Output, cell.Cell);

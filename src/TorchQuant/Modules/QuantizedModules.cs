@@ -22,6 +22,7 @@ public static class QuantizedModules
         [nameof(DeQuantize)] = DeQuantize.FromState,
         [nameof(QFunctional)] = QFunctional.FromState,
         [nameof(QuantizedLinear)] = QuantizedLinear.FromState,
+        [nameof(QuantizedLSTM)] = QuantizedLSTM.FromState,
     };
 
     /// <summary>The kinds that <see cref="Create"/> knows, in alphabetical order.</summary>

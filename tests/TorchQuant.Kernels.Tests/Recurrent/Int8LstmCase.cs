@@ -96,7 +96,7 @@ internal sealed class Int8LstmCase
         return [.. y, .. h, .. c];
     }
 
-    private static byte[] Product(Weights weights, Int8LstmProduct product, byte[] codes, QParams qparams)
+    private static byte[] Product(Weights weights, Int8Product product, byte[] codes, QParams qparams)
     {
         int rows = codes.Length / weights.K;
         long[,] sums = Reference.Sums(codes, rows, qparams.ZeroPoint, weights);
@@ -110,7 +110,7 @@ internal sealed class Int8LstmCase
         return output;
     }
 
-    private Int8LstmProduct Product(Weights weights, bool biased, QParams output) =>
+    private Int8Product Product(Weights weights, bool biased, QParams output) =>
         new(weights.Pack(), biased ? [.. Enumerable.Range(0, weights.N).Select(_ => _random.NextSingle() - 0.5f)] : null, output);
 
     /// <summary>Weights whose sums of products are neither all within a code nor all beyond the range.</summary>
