@@ -20,6 +20,9 @@ public static class ModuleQConfig
         }
     }
 
+    /// <summary>Forgets what was set on a module.</summary>
+    internal static void Remove(nn.Module module) => Settings.Remove(module);
+
     /// <summary>What was set on a module.</summary>
     /// <returns>Whether anything was set; null can have been.</returns>
     internal static bool TryGet(nn.Module module, out QConfig? qconfig)

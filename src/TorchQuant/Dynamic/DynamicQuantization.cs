@@ -18,7 +18,7 @@ internal sealed class DynamicQuantization
         ArgumentNullException.ThrowIfNull(model);
         var int8 = quantization.get_default_dynamic_qconfig(backend);
         _mapping = mapping ?? ModuleMapping.Dynamic;
-        _plan = QConfigPropagation.Plan(model, (spec ?? Defaults(dtype)).Resolve(() => OfDtype(dtype, int8)), spec is null, _mapping.Types, "qconfig_spec");
+        _plan = new QConfigPropagation(model, (spec ?? Defaults(dtype)).Resolve(() => OfDtype(dtype, int8)), _mapping.Types, "qconfig_spec").Plan(spec is null);
     }
 
     /// <summary>Replaces the planned modules in the model itself and sets eval mode.</summary>

@@ -12,7 +12,12 @@ internal sealed class QConfigPropagation
     private readonly IReadOnlyCollection<Type> _types;
     private readonly string _argument;
 
-    private QConfigPropagation(nn.Module model, IReadOnlyDictionary<QConfigSpec.Target, QConfig?> entries, IReadOnlyCollection<Type> types, string argument)
+    /// <summary>Decides for every module; the model is only read.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="entries">Types and names with their qconfig; null leaves float.</param>
+    /// <param name="types">The types that can be quantized.</param>
+    /// <param name="argument">What the entries are called, for messages.</param>
+    public QConfigPropagation(nn.Module model, IReadOnlyDictionary<QConfigSpec.Target, QConfig?> entries, IReadOnlyCollection<Type> types, string argument)
     {
         _modules = ModuleTree.Walk(model);
         _entries = entries;
@@ -22,27 +27,27 @@ internal sealed class QConfigPropagation
             _decisions[path] = Decide(path, module);
     }
 
-    /// <summary>The modules to replace, by their dotted path; the model is only read.</summary>
-    /// <param name="model">The model.</param>
-    /// <param name="entries">Types and names with their qconfig; null leaves float.</param>
+    /// <summary>The qconfig of every module, containers too, by dotted path; null leaves float.</summary>
+    public IReadOnlyDictionary<string, QConfig?> Decisions => _decisions.ToDictionary(d => d.Key, d => d.Value.QConfig, StringComparer.Ordinal);
+
+    /// <summary>The modules to quantize, by their dotted path.</summary>
+    public IReadOnlyDictionary<string, QConfig> Planned => _modules.Where(IsQuantized).ToDictionary(m => m.Path, m => _decisions[m.Path].QConfig!, StringComparer.Ordinal);
+
+    /// <summary>The modules to quantize, by their dotted path.</summary>
     /// <param name="isDefault">Whether the entries are the defaults of a dtype, of which a model need not have all.</param>
-    /// <param name="types">The types that can be quantized.</param>
-    /// <param name="argument">What the entries are called, for messages.</param>
     /// <exception cref="ArgumentException">An entry matches nothing or nothing that can be quantized, nothing is to be quantized, or the model itself is.</exception>
-    public static IReadOnlyDictionary<string, QConfig> Plan(
-        nn.Module model, IReadOnlyDictionary<QConfigSpec.Target, QConfig?> entries, bool isDefault, IReadOnlyCollection<Type> types, string argument)
+    public IReadOnlyDictionary<string, QConfig> Plan(bool isDefault)
     {
-        var propagation = new QConfigPropagation(model, entries, types, argument);
-        if (propagation.IsQuantized(propagation._modules[0]))
+        if (IsQuantized(_modules[0]))
             throw new ArgumentException(
-                $"The model is itself a {model.GetType().Name}, and only modules inside a model can be replaced: hold it in a module, for example nn.Sequential((\"0\", model)), " +
-                "or make the quantized module directly with its from_float.", nameof(model));
-        var planned = propagation._modules.Where(propagation.IsQuantized).ToDictionary(m => m.Path, m => propagation._decisions[m.Path].QConfig!, StringComparer.Ordinal);
-        var problems = isDefault ? [] : propagation.UnusedEntries();
+                $"The model is itself a {_modules[0].Module.GetType().Name}, and only modules inside a model can be replaced: hold it in a module, for example nn.Sequential((\"0\", model)), " +
+                "or make the quantized module directly with its from_float.");
+        var planned = Planned;
+        var problems = isDefault ? [] : UnusedEntries();
         if (problems.Count == 0 && planned.Count == 0)
-            problems.Add($"no module of the model is to be quantized. {propagation.Inventory()}");
+            problems.Add($"no module of the model is to be quantized. {Inventory()}");
         if (problems.Count > 0)
-            throw new ArgumentException($"The model is unchanged, because of its {propagation._argument}: {string.Join("; ", problems)}");
+            throw new ArgumentException($"The model is unchanged, because of its {_argument}: {string.Join("; ", problems)}");
         return planned;
     }
 

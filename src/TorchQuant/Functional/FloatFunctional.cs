@@ -31,9 +31,6 @@ public class FloatFunctional : nn.Module<Tensor, Tensor>, IObserved
     /// <inheritdoc/>
     CalibrationRecord? IObserved.Calibration { get; set; }
 
-    /// <inheritdoc/>
-    long IObserved.Calls { get; set; }
-
     /// <summary>x + y, broadcast as tensors are.</summary>
     /// <param name="x">A tensor.</param>
     /// <param name="y">A tensor.</param>
@@ -45,6 +42,7 @@ public class FloatFunctional : nn.Module<Tensor, Tensor>, IObserved
     public virtual Tensor add_scalar(Tensor x, double y)
     {
         ArgumentNullException.ThrowIfNull(x);
+        ((IObserved)this).Calibration?.CalledWithScalar();
         return x.add(y);
     }
 
@@ -59,6 +57,7 @@ public class FloatFunctional : nn.Module<Tensor, Tensor>, IObserved
     public virtual Tensor mul_scalar(Tensor x, double y)
     {
         ArgumentNullException.ThrowIfNull(x);
+        ((IObserved)this).Calibration?.CalledWithScalar();
         return x.mul(y);
     }
 

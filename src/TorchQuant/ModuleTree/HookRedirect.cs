@@ -101,6 +101,7 @@ internal abstract class HookRedirect
 
     private static Tensor NoRows(Tensor x)
     {
+        if (x.is_quantized()) return zeros(x.dim() >= 2 ? [0, .. x.shape[1..]] : [0, .. x.shape], ScalarType.Float32, x.device); // the old module computes in float
         if (x.dim() >= 2) return x.narrow(0, 0, 0);
         using var row = x.unsqueeze(0);
         return row.narrow(0, 0, 0);

@@ -118,7 +118,7 @@ internal sealed class ObjectCopies(Func<nn.Module, string, nn.Module> module, Te
 
     private static bool Reaches(object? value, HashSet<object> seen)
     {
-        if (value is nn.Module or Tensor or optim.Optimizer) return true;
+        if (value is nn.Module or Tensor or optim.Optimizer or ICopiedWithModel) return true;
         if (value is null or string or Type or Pointer) return false;
         var type = value.GetType();
         if (type.IsPrimitive || type.IsEnum || (!type.IsValueType && !seen.Add(value))) return false;

@@ -63,7 +63,7 @@ internal sealed class ReplacementPlan
         foreach (var (old, (_, made)) in _decisions)
         {
             made.train(old.training);
-            if (!Contains(made, old)) ModuleHooks.Carry(old, made);
+            if (hooked.Contains(old) || !Contains(made, old)) ModuleHooks.Carry(old, made);
         }
 
         Run(steps);

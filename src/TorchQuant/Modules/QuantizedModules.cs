@@ -23,6 +23,15 @@ public static class QuantizedModules
         [nameof(QFunctional)] = QFunctional.FromState,
         [nameof(QuantizedLinear)] = QuantizedLinear.FromState,
         [nameof(QuantizedLSTM)] = QuantizedLSTM.FromState,
+        [nameof(QuantizedLSTMCell)] = QuantizedLSTMCell.FromState,
+        [nameof(QuantizedActivation)] = QuantizedActivation.FromState,
+        [nameof(QuantizedReLU6)] = QuantizedReLU6.FromState,
+        [nameof(QuantizedPReLU)] = QuantizedPReLU.FromState,
+        [nameof(QuantizedSoftmax)] = QuantizedSoftmax.FromState,
+        [nameof(QuantizedBatchNorm)] = QuantizedBatchNorm.FromState,
+        [nameof(QuantizedLayerNorm)] = QuantizedLayerNorm.FromState,
+        [nameof(QuantizedGroupNorm)] = QuantizedGroupNorm.FromState,
+        [nameof(QuantizedInstanceNorm)] = QuantizedInstanceNorm.FromState,
     };
 
     /// <summary>The kinds that <see cref="Create"/> knows, in alphabetical order.</summary>

@@ -145,7 +145,7 @@ public abstract class UniformQuantizationObserverBase : ObserverBase
     private protected virtual string OwnSettings => "";
 
     /// <summary>Whether anything was recorded, or loaded.</summary>
-    private protected bool HasObserved
+    internal bool HasObserved
     {
         get
         {

@@ -6,11 +6,8 @@ public interface IObserved
     /// <summary>What observes the module's output; null where nothing is observed.</summary>
     ObserverBase? activation_post_process { get; }
 
-    /// <summary>What <c>prepare</c> decided for the module; null before.</summary>
+    /// <summary>What <c>prepare</c> decided for the module and what calibration did with it; null before.</summary>
     internal CalibrationRecord? Calibration { get; set; }
-
-    /// <summary>How often the module gave an output since <c>prepare</c>.</summary>
-    internal long Calls { get; set; }
 
     /// <summary>Called once by <c>prepare</c>.</summary>
     internal void Attach(ObserverBase? observer, CalibrationRecord record);

@@ -13,7 +13,7 @@ internal static class Observation
     {
         if (module.Calibration is not { } record)
             return;
-        module.Calls++;
+        record.Called();
         if (module.activation_post_process is not { } observer)
             return;
         try

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
@@ -9,6 +11,8 @@ namespace TorchQuant;
 /// </summary>
 public sealed class ObservedModule : nn.Module<Tensor, Tensor>, IObserved
 {
+    private static readonly ConditionalWeakTable<Tensor, CalibrationRecord> s_layerOutputs = [];
+
     [ComponentName(Name = nameof(module))]
     private readonly nn.Module<Tensor, Tensor> _module;
 
@@ -32,18 +36,20 @@ public sealed class ObservedModule : nn.Module<Tensor, Tensor>, IObserved
     /// <inheritdoc/>
     CalibrationRecord? IObserved.Calibration { get; set; }
 
-    /// <inheritdoc/>
-    long IObserved.Calls { get; set; }
-
     /// <summary>The float module's output, observed.</summary>
     /// <param name="input">What the float module takes.</param>
     /// <exception cref="ArgumentException">The output holds NaN or infinite values; the message names the module.</exception>
     public override Tensor forward(Tensor input)
     {
-        var output = _module.call(input);
+        var output = HookRedirect.Of(_module) is null ? _module.call(input) : _module.forward(input); // its hooks hand the call to this module
         this.Observe(output);
+        if (_module is Linear or Convolution)
+            s_layerOutputs.AddOrUpdate(output, ((IObserved)this).Calibration!);
         return output;
     }
+
+    /// <summary>The convolution or Linear whose output a tensor is: the same object, not one with the same values.</summary>
+    internal static CalibrationRecord? LayerBefore(Tensor tensor) => s_layerOutputs.TryGetValue(tensor, out var layer) ? layer : null;
 
     /// <summary>The parameters of the float module, under the names that they have there.</summary>
     /// <param name="recurse">Whether to look into the float module: there are none outside it.</param>

@@ -7,65 +7,95 @@ namespace TorchQuant;
 /// <summary>What <c>prepare</c> does after its arguments are read: decides what is observed, then puts observers into the model. Nothing is changed if something is refused.</summary>
 internal sealed class StaticPreparation
 {
-    /// <summary>Modules whose output range is known, whatever the data: PyTorch's fixed qparams.</summary>
-    private static readonly Dictionary<Type, ObserverFactory> FixedRanges = new()
-    {
-        [typeof(Sigmoid)] = NamedObservers.ZeroToOne,
-        [typeof(Hardsigmoid)] = NamedObservers.ZeroToOne,
-        [typeof(Softmax)] = NamedObservers.ZeroToOne,
-        [typeof(Tanh)] = NamedObservers.MinusOneToOne,
-    };
-
     private readonly nn.Module _model;
+    private readonly StaticModuleMapping _mapping;
+    private readonly CustomModuleMapping _custom;
+    private readonly CalibrationRun _run;
     private readonly IReadOnlyDictionary<string, QConfig> _plan;
+    private readonly List<Stub> _stubs = [];
 
     /// <summary>Reads the model, which is not changed.</summary>
     /// <param name="model">The float model.</param>
     /// <param name="entries">Types and names with their qconfig, besides the qconfigs set on modules.</param>
     /// <param name="mapping">What convert can replace.</param>
-    /// <exception cref="ArgumentException">Nothing is to be quantized, or the model is prepared or converted already; the message says why.</exception>
-    public StaticPreparation(nn.Module model, QConfigSpec? entries, StaticModuleMapping mapping)
+    /// <param name="custom">What is replaced at prepare already.</param>
+    /// <exception cref="ArgumentException">Nothing is to be quantized, the model is prepared or converted already, or it trains; the message says what to do.</exception>
+    public StaticPreparation(nn.Module model, QConfigSpec? entries, StaticModuleMapping mapping, CustomModuleMapping custom)
     {
-        _model = model;
-        foreach (var (path, module) in ModuleTree.Walk(model))
-        {
-            if (module is IObserved { Calibration: not null })
-                throw new ArgumentException($"{path} is prepared already: prepare a float model once, or convert it.", nameof(model));
-            if (module is Quantize or QFunctional or StaticQuantizedModule)
-                throw new ArgumentException($"{path} is converted already ({CSharpNames.Of(module.GetType())}): prepare takes the float model.", nameof(model));
-        }
-
-        _plan = QConfigPropagation.Plan(model, (entries ?? []).Resolve(() => quantization.get_default_qconfig()), isDefault: entries is null, mapping.Types, "qconfig");
+        (_model, _mapping, _custom) = (model, mapping, custom);
+        PreparationCheck.RequireFloatInEval(model);
+        var propagation = new QConfigPropagation(model, (entries ?? []).Resolve(() => quantization.get_default_qconfig()), Types, "qconfig");
+        if (entries is null)
+            PreparationCheck.RequireQConfig(propagation);
+        _plan = propagation.Plan(isDefault: entries is null);
+        _run = new CalibrationRun(propagation.Decisions);
     }
+
+    private IReadOnlyCollection<Type> Types => [.. _mapping.Types, .. _custom.FloatTypes, .. _custom.ObservedTypes];
 
     /// <summary>Observes in the model itself.</summary>
-    /// <exception cref="ModuleReplacementException">Fields cannot hold observed modules; all are listed, and the model is unchanged.</exception>
-    public void Apply()
+    /// <param name="hookFallback">Whether a module in a field that cannot hold its observed form is watched by hooks.</param>
+    /// <returns>What was replaced.</returns>
+    /// <exception cref="ModuleReplacementException">Modules cannot be observed or replaced; all are listed, and the model is unchanged.</exception>
+    public IReadOnlyList<ModuleReplacement> Apply(bool hookFallback)
     {
-        var attached = new List<(IObserved Module, string Path, QConfig QConfig)>();
-        ModuleTree.Replace(_model, (path, module) =>
+        var walk = ModuleTree.Walk(_model);
+        IReadOnlyList<ModuleReplacement> replaced;
+        try
         {
-            if (!_plan.TryGetValue(path, out var qconfig))
-                return null;
-            switch (module)
-            {
-                case Embedding or EmbeddingBag:
-                    return null;
-                case IObserved stub:
-                    attached.Add((stub, path, qconfig));
-                    return null;
-                case nn.Module<Tensor, Tensor> leaf:
-                    return new ObservedModule(leaf, Observer(module, qconfig), new CalibrationRecord(path, qconfig));
-                default:
-                    throw new ArgumentException($"{path}: a {CSharpNames.Of(module.GetType())} does not take one tensor and give one, so its output cannot be observed; set its qconfig to null to leave it float.");
-            }
-        });
-        foreach (var (module, path, qconfig) in attached)
-            module.Attach(module is DeQuantStub ? null : qconfig.activation.Create(), new CalibrationRecord(path, qconfig));
+            replaced = Observe(_model, "", _plan, hookFallback);
+        }
+        catch
+        {
+            _stubs.ForEach(stub => stub.Observer?.Dispose());
+            throw;
+        }
+        foreach (var (module, observer, record) in _stubs)
+            module.Attach(observer, record);
+        foreach (var (path, module) in walk)
+            if (module is BatchNorm norm && _run.Decisions[path] is not null)
+                CalibrationHooks.Attach(norm, path, _run);
         foreach (var (path, module) in ModuleTree.Walk(_model))
-            if (module is Embedding or EmbeddingBag && _plan.TryGetValue(path, out var qconfig))
+            if (_run.Decisions.TryGetValue(path, out var qconfig) && qconfig is not null)
                 module.qconfig = qconfig;
+        CalibrationHooks.Attach(_model, _run);
+        return replaced;
     }
 
-    private static ObserverBase Observer(nn.Module module, QConfig qconfig) => (FixedRanges.GetValueOrDefault(module.GetType()) ?? qconfig.activation).Create();
+    private IReadOnlyList<ModuleReplacement> Observe(nn.Module root, string prefix, IReadOnlyDictionary<string, QConfig> plan, bool hookFallback) =>
+        ModuleTree.Replace(root, (path, module) => plan.TryGetValue(path, out var qconfig) ? Observed(module, PackedState.Join(prefix, path), qconfig) : null, hookFallback);
+
+    private nn.Module? Observed(nn.Module module, string path, QConfig qconfig)
+    {
+        if (_custom.TryGetFloat(module.GetType(), out var row))
+            return Custom(row, module, path, qconfig);
+        if (_custom.ObservedTypes.Contains(module.GetType()))
+            return null; // it is made of parts that can be observed, and the walk goes on into it
+        switch (module)
+        {
+            case Embedding or EmbeddingBag:
+                ObservableOutputs.RequireFloatQParams(module, path, qconfig);
+                return null;
+            case IObserved stub:
+                _stubs.Add(new Stub(stub, stub is DeQuantStub ? null : ObservableOutputs.Observer(module, path, qconfig), new CalibrationRecord(path, qconfig, _run)));
+                return null;
+            case nn.Module<Tensor, Tensor> leaf:
+                return new ObservedModule(leaf, ObservableOutputs.Observer(module, path, qconfig), new CalibrationRecord(path, qconfig, _run));
+            default:
+                throw new ArgumentException($"{path}: a {CSharpNames.Of(module.GetType())} does not take one tensor and give one, so its output cannot be observed; set its qconfig to null to leave it float.");
+        }
+    }
+
+    private nn.Module Custom(CustomModuleMapping.Row row, nn.Module module, string path, QConfig qconfig)
+    {
+        var observer = row.ObserveOutput ? ObservableOutputs.Observer(module, path, qconfig) : null;
+        var observed = row.FromFloat(module, qconfig, path);
+        Observe(observed, path, new QConfigPropagation(observed, new QConfigSpec { [""] = qconfig }.Resolve(() => qconfig), Types, "qconfig").Planned.Where(p => p.Key.Length > 0).ToDictionary(), hookFallback: false);
+        if (observer is not null)
+            return new ObservedModule((nn.Module<Tensor, Tensor>)observed, observer, new CalibrationRecord(path, qconfig, _run));
+        observed.qconfig = qconfig;
+        return observed;
+    }
+
+    private sealed record Stub(IObserved Module, ObserverBase? Observer, CalibrationRecord Record);
 }

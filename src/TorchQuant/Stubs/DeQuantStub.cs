@@ -27,9 +27,6 @@ public class DeQuantStub : nn.Module<Tensor, Tensor>, IObserved
     /// <inheritdoc/>
     CalibrationRecord? IObserved.Calibration { get; set; }
 
-    /// <inheritdoc/>
-    long IObserved.Calls { get; set; }
-
     /// <summary>The input.</summary>
     /// <param name="input">Any tensor.</param>
     /// <returns>The same values: an alias, as Sequential disposes what passes through it.</returns>

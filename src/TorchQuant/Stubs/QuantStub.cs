@@ -35,9 +35,6 @@ public class QuantStub : nn.Module<Tensor, Tensor>, IObserved
     /// <inheritdoc/>
     CalibrationRecord? IObserved.Calibration { get; set; }
 
-    /// <inheritdoc/>
-    long IObserved.Calls { get; set; }
-
     /// <summary>The input, observed if the model is prepared.</summary>
     /// <param name="input">Float32 of any shape.</param>
     /// <returns>The same values: an alias, as Sequential disposes what passes through it.</returns>

@@ -6,9 +6,9 @@ namespace TorchQuant.Tests.Elementwise;
 
 /// <summary>The archive of Oracles/make_elementwise.py: libtorch's own int8 elementwise operators, on codes. An error inside an archive ends the process, so what is
 /// passed follows the script's signatures.</summary>
-internal sealed class ElementwiseOracle([CallerFilePath] string source = "") : IDisposable
+internal sealed class ElementwiseOracle : IDisposable
 {
-    private readonly jit.ScriptModule _archive = jit.load(Path.Combine(Path.GetDirectoryName(source)!, "..", "Oracles", "elementwise.pt"));
+    private readonly jit.ScriptModule _archive = jit.load(ArchivePath());
 
     public void Dispose() => _archive.Dispose();
 
@@ -41,6 +41,8 @@ internal sealed class ElementwiseOracle([CallerFilePath] string source = "") : I
         using var contiguous = codes.contiguous();
         return contiguous.data<byte>().ToArray();
     }
+
+    private static string ArchivePath([CallerFilePath] string source = "") => Path.Combine(Path.GetDirectoryName(source)!, "..", "Oracles", "elementwise.pt");
 
     public static Tensor ChannelsLast(Tensor x)
     {

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace TorchQuant.Modules;
 
-/// <summary>The packed cells of a <see cref="QuantizedLSTM"/>, and the tables between their scales. Immutable: forwards on other threads keep what they began with when a state is loaded.</summary>
+/// <summary>The packed cells of a <see cref="QuantizedLSTM"/> (of a <see cref="QuantizedLSTMCell"/> the one), and the tables between their scales. Immutable: forwards on other threads keep what they began with when a state is loaded.</summary>
 internal sealed class Int8LstmWeights
 {
     private const string Input = nameof(QuantizableLSTMCell.igates);
@@ -15,7 +15,7 @@ internal sealed class Int8LstmWeights
 
     private Int8LstmWeights(RecurrentSettings settings, IReadOnlyDictionary<string, Tensor> state, string path)
     {
-        _names = [.. settings.Cells().Select((cell, index) => CellName(cell.Layer, index % settings.Directions == 1))];
+        _names = [.. CellNames(settings)];
         Cells = [.. _names.Select(name => Import(state, name, path))];
         for (var i = 0; i < Cells.Length; i++)
         {
@@ -49,8 +49,9 @@ internal sealed class Int8LstmWeights
     /// <summary>Bytes of the plain tensors.</summary>
     public long Bytes => Cells.Sum(cell => Int8ProductState.Bytes(cell.Input) + Int8ProductState.Bytes(cell.Hidden) + (OutputState.Bytes * Outputs(cell).Length));
 
-    /// <summary>The dotted name of a cell, PyTorch's: <c>layers.0.layer_bw.cell</c>.</summary>
-    public static string CellName(int layer, bool reverse) => string.Create(CultureInfo.InvariantCulture, $"layers.{layer}.layer_{(reverse ? "bw" : "fw")}.cell");
+    /// <summary>The dotted names of the cells, PyTorch's: <c>layers.0.layer_fw.cell</c>, <c>layers.0.layer_bw.cell</c>, <c>layers.1.layer_fw.cell</c> ...; empty for a module that is a cell.</summary>
+    public static IEnumerable<string> CellNames(RecurrentSettings settings) => settings.Cells().Select((cell, index) =>
+        settings.NumLayers == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"layers.{cell.Layer}.layer_{(index % settings.Directions == 1 ? "bw" : "fw")}.cell"));
 
     /// <summary>Packs the weights from plain tensors.</summary>
     /// <exception cref="ArgumentException">A tensor is missing or of another type or shape.</exception>
@@ -62,22 +63,18 @@ internal sealed class Int8LstmWeights
         var state = new List<KeyValuePair<string, Tensor>>();
         foreach (var (name, cell) in _names.Zip(Cells))
         {
-            Int8ProductState.Export(state, $"{name}.{Input}", cell.Input);
-            Int8ProductState.Export(state, $"{name}.{Hidden}", cell.Hidden);
+            Int8ProductState.Export(state, PackedState.Join(name, Input), cell.Input);
+            Int8ProductState.Export(state, PackedState.Join(name, Hidden), cell.Hidden);
             foreach (var (part, output) in Outputs(cell))
-                StateParts.AddOutput(state, $"{name}.{part}", output);
+                StateParts.AddOutput(state, PackedState.Join(name, part), output);
         }
 
         return state;
     }
 
-    /// <summary>The tensors of the float parameters that the cells were made from: float name to the name here.</summary>
+    /// <summary>The weights of the float LSTM under their names there, beside their names here.</summary>
     public static IEnumerable<(string Float, string Quantized)> WeightNames(RecurrentSettings settings) =>
-        settings.Cells().SelectMany((cell, index) => new[]
-        {
-            (cell.Names.InputWeight, $"{CellName(cell.Layer, index % settings.Directions == 1)}.{Input}.weight"),
-            (cell.Names.HiddenWeight, $"{CellName(cell.Layer, index % settings.Directions == 1)}.{Hidden}.weight"),
-        });
+        CellNames(settings).Zip(settings.Cells(), (name, cell) => new[] { (cell.Names.InputWeight, PackedState.Join(name, $"{Input}.weight")), (cell.Names.HiddenWeight, PackedState.Join(name, $"{Hidden}.weight")) }).SelectMany(pair => pair);
 
     private static (string Part, QParams Output)[] Outputs(Int8LstmCell cell) =>
     [
@@ -90,13 +87,13 @@ internal sealed class Int8LstmWeights
 
     private static Int8LstmCell Import(IReadOnlyDictionary<string, Tensor> state, string cell, string path)
     {
-        QParams Output(string part) => StateParts.Output(state, $"{cell}.{part}", path);
+        QParams Output(string part) => StateParts.Output(state, PackedState.Join(cell, part), path);
         var (gates, cellState) = (Output(nameof(QuantizableLSTMCell.gates)), Output(nameof(QuantizableLSTMCell.fgate_cx_igate_cgate)));
         try
         {
             return new Int8LstmCell(
-                Int8ProductState.Import(state, $"{cell}.{Input}", path),
-                Int8ProductState.Import(state, $"{cell}.{Hidden}", path),
+                Int8ProductState.Import(state, PackedState.Join(cell, Input), path),
+                Int8ProductState.Import(state, PackedState.Join(cell, Hidden), path),
                 Output(nameof(QuantizableLSTMCell.fgate_cx)),
                 Output(nameof(QuantizableLSTMCell.igate_cgate)),
                 Output(nameof(QuantizableLSTMCell.ogate_cy)),

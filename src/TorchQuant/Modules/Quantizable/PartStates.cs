@@ -2,26 +2,28 @@ using static TorchSharp.torch;
 
 namespace TorchQuant.Modules;
 
-/// <summary>Collects the states of int8 parts, from which the whole module is made.</summary>
-internal sealed class PartStates : IDisposable
+/// <summary>Converts the observed parts of a module and collects their states, from which the whole int8 module is made.</summary>
+/// <param name="conversion">Converts a part.</param>
+internal sealed class PartStates(StaticConversion conversion) : IDisposable
 {
     private readonly Dictionary<string, Tensor> _tensors = new(StringComparer.Ordinal);
 
     /// <summary>The tensors by the dotted name of their part; they live as long as this object.</summary>
     public IReadOnlyDictionary<string, Tensor> Tensors => _tensors;
 
-    /// <summary>Takes the state of a part, and disposes the part.</summary>
-    /// <exception cref="ArgumentException">The part is none that computes in int8.</exception>
-    public void Add(string name, nn.Module part)
+    /// <summary>Adds what an observed part becomes.</summary>
+    /// <typeparam name="T">What it becomes in the default mapping: the only module whose place is taken.</typeparam>
+    /// <param name="name">The part's dotted name in the module.</param>
+    /// <param name="observed">The observed part; it is not changed.</param>
+    public void Add<T>(string name, nn.Module observed) where T : nn.Module, IQuantizedModule
     {
-        using (part)
-        {
-            if (part is not IQuantizedModule quantized)
-                throw new ArgumentException($"{name} is a {CSharpNames.Of(part.GetType())}; expected an int8 module: leave the rows of Linear and FloatFunctional as the default mapping has them.", nameof(part));
-            foreach (var (entry, tensor) in quantized.ExportState())
-                _tensors.Add($"{name}.{entry}", tensor);
-        }
+        using var part = conversion.Convert<T>(observed);
+        foreach (var (entry, tensor) in part.ExportState())
+            _tensors.Add($"{name}.{entry}", tensor);
     }
+
+    /// <summary>Adds a tensor, which it takes over.</summary>
+    public void Add(string name, Tensor tensor) => _tensors.Add(name, tensor);
 
     /// <inheritdoc/>
     public void Dispose()

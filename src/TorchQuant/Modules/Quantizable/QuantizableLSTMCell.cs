@@ -48,7 +48,6 @@ public sealed class QuantizableLSTMCell : nn.Module<Tensor, (Tensor, Tensor)?, (
     [ComponentName(Name = nameof(ogate_cy))]
     private readonly FloatFunctional _ogateCy = new();
 
-    private readonly RecurrentSettings _settings;
     private readonly StaticRecurrentInput _check;
 
     /// <summary>A cell with first weights as <c>nn.Linear</c> draws them.</summary>
@@ -65,10 +64,13 @@ public sealed class QuantizableLSTMCell : nn.Module<Tensor, (Tensor, Tensor)?, (
     internal QuantizableLSTMCell(Linear igates, Linear hgates) : base(nameof(QuantizableLSTMCell))
     {
         (_igates, _hgates) = (igates, hgates);
-        _settings = new RecurrentSettings(Gates, checked((int)igates.in_features), checked((int)hgates.in_features), igates.bias is not null);
-        _check = new StaticRecurrentInput(GetName, _settings);
+        Settings = new RecurrentSettings(Gates, checked((int)igates.in_features), checked((int)hgates.in_features), igates.bias is not null);
+        _check = new StaticRecurrentInput(GetName, Settings);
         RegisterComponents();
     }
+
+    /// <summary>Its sizes.</summary>
+    internal RecurrentSettings Settings { get; }
 
     /// <summary>W_ih x + b_ih.</summary>
     public nn.Module<Tensor, Tensor> igates => _igates;
@@ -109,7 +111,7 @@ public sealed class QuantizableLSTMCell : nn.Module<Tensor, (Tensor, Tensor)?, (
         _check.Step(input);
         using var scope = NewDisposeScope();
         var shape = input.shape;
-        shape[^1] = _settings.HiddenSize;
+        shape[^1] = Settings.HiddenSize;
         var (h, c) = h0_c0 ?? (StaticRecurrentInput.Zeros(input, shape), StaticRecurrentInput.Zeros(input, shape));
         _check.State(input, h, "h_0", shape);
         _check.State(input, c, "c_0", shape);
@@ -122,7 +124,7 @@ public sealed class QuantizableLSTMCell : nn.Module<Tensor, (Tensor, Tensor)?, (
     public new (Tensor, Tensor) call(Tensor input, (Tensor, Tensor)? h0_c0 = null) => base.call(input, h0_c0);
 
     /// <summary>As PyTorch prints it: <c>QuantizableLSTMCell(13, 9)</c>.</summary>
-    public override string ToString() => $"{GetName()}({_settings})";
+    public override string ToString() => $"{GetName()}({Settings})";
 
     /// <summary>A cell with copies of the weights of that name.</summary>
     internal static QuantizableLSTMCell Of(IReadOnlyDictionary<string, Parameter> weights, RecurrentNames names) => new(
@@ -150,10 +152,15 @@ public sealed class QuantizableLSTMCell : nn.Module<Tensor, (Tensor, Tensor)?, (
         return (_ogateCy.mul(o, squashed), cell);
     }
 
-    /// <summary>The parts that have qparams or weights, with their names.</summary>
-    internal IEnumerable<(string Name, nn.Module Module)> Parts() =>
-    [
-        (nameof(igates), _igates), (nameof(hgates), _hgates), (nameof(gates), _gates), (nameof(fgate_cx), _fgateCx), (nameof(igate_cgate), _igateCgate),
-        (nameof(fgate_cx_igate_cgate), _fgateCxIgateCgate), (nameof(ogate_cy), _ogateCy),
-    ];
+    /// <summary>Converts the parts that have weights or qparams of their own; the activations have PyTorch's fixed ones.</summary>
+    internal void Convert(string name, PartStates parts)
+    {
+        parts.Add<QuantizedLinear>(PackedState.Join(name, nameof(igates)), _igates);
+        parts.Add<QuantizedLinear>(PackedState.Join(name, nameof(hgates)), _hgates);
+        parts.Add<QFunctional>(PackedState.Join(name, nameof(gates)), _gates);
+        parts.Add<QFunctional>(PackedState.Join(name, nameof(fgate_cx)), _fgateCx);
+        parts.Add<QFunctional>(PackedState.Join(name, nameof(igate_cgate)), _igateCgate);
+        parts.Add<QFunctional>(PackedState.Join(name, nameof(fgate_cx_igate_cgate)), _fgateCxIgateCgate);
+        parts.Add<QFunctional>(PackedState.Join(name, nameof(ogate_cy)), _ogateCy);
+    }
 }

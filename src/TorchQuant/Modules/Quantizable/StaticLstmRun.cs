@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace TorchQuant.Modules;
 
-/// <summary>The forward of a <see cref="QuantizedLSTM"/>: all layers and directions over a sequence of codes.</summary>
+/// <summary>The forward of a <see cref="QuantizedLSTM"/>, all layers and directions over a sequence of codes, and of a <see cref="QuantizedLSTMCell"/>, one step.</summary>
 /// <param name="module">The module, for its name in messages.</param>
 /// <param name="settings">Its sizes.</param>
 internal sealed class StaticLstmRun(IQuantizedModule module, RecurrentSettings settings)
@@ -46,6 +46,42 @@ internal sealed class StaticLstmRun(IQuantizedModule module, RecurrentSettings s
         finally
         {
             y.Dispose();
+            copy?.Dispose();
+            GC.KeepAlive(input);
+        }
+    }
+
+    /// <summary>The states after one step. Both tensors are new.</summary>
+    public (Tensor H, Tensor C) Step(Int8LstmWeights weights, Tensor input, (Tensor H, Tensor C)? states)
+    {
+        var (batch, batched) = _check.Step(input);
+        ReadOnlySpan<long> shape = batched ? [batch, settings.HiddenSize] : [settings.HiddenSize];
+        if (states is { } given)
+        {
+            _check.State(given.H, "h_0", shape);
+            _check.State(given.C, "c_0", shape);
+        }
+
+        var x = input.Contiguous(out var copy);
+        var (h, c) = (weights.HiddenState.Empty(shape), weights.CellState.Empty(shape));
+        // The output of a sequence of one step is its hidden state once more.
+        var y = ArrayPool<byte>.Shared.Rent(batch * settings.HiddenSize);
+        try
+        {
+            QParams hParams = Load(states?.H, h), cParams = Load(states?.C, c);
+            if (batch > 0)
+                Int8LstmLayer.Run(x.Span<byte>(), QParamsOf(input), batch, weights.Cells[0], h.Span<byte>(), hParams, c.Span<byte>(), cParams, y, settings.HiddenSize, threads: get_num_threads());
+            return (h, c);
+        }
+        catch
+        {
+            h.Dispose();
+            c.Dispose();
+            throw;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(y);
             copy?.Dispose();
             GC.KeepAlive(input);
         }

@@ -1,6 +1,7 @@
 using FsCheck.Xunit;
 using TorchQuant.Modules;
 using TorchQuant.Tests.Modules.Recurrent;
+using TorchSharp.Modules;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -14,14 +15,15 @@ public class QuantizedLSTMTests
     public void Its_codes_are_those_of_its_parts_one_by_one(RecurrentCase sizes)
     {
         using var scope = NewDisposeScope();
-        using var model = new LstmHolder(QuantizableLSTM.from_float(sizes.Lstm()));
+        using var model = new LstmHolder(sizes.Lstm());
         model.qconfig = sizes.Scheme == Scheme.PerTensorReduced ? quantization.default_qconfig : FullRangePerChannel;
         var (x, state) = (sizes.Sequence(), ((Tensor, Tensor)?)(sizes.WithState ? (sizes.State(0), sizes.State(1)) : null));
-        var prepared = quantization.prepare(model, inplace: true);
+        using var prepared = quantization.prepare(model);
         prepared.call(x, (sizes.State(0), sizes.State(1)));
-        var int8 = quantization.convert(prepared, inplace: true);
-        var parts = (QuantizableLSTM)int8.Rnn;
-        using var quantized = QuantizedLSTM.Of(parts, ModuleTree.Copy, "rnn");
+        using var ofParts = quantization.convert(prepared, custom_mapping: new CustomModuleMapping().Add<LSTM, QuantizableLSTM>((lstm, _, _) => QuantizableLSTM.from_float(lstm)));
+        using var int8 = quantization.convert(prepared);
+        var parts = Assert.IsType<QuantizableLSTM>(ofParts.Rnn);
+        var quantized = Assert.IsType<QuantizedLSTM>(int8.Rnn);
         var (codes, codeState) = int8.Inner(x, state);
         var (y, h, c) = parts.call(codes, codeState);
         var (y2, h2, c2) = quantized.call(codes, codeState);
