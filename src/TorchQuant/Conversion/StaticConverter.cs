@@ -85,7 +85,7 @@ internal sealed class StaticConverter
     {
         var inner = Inner(module);
         if (_options.Custom.TryGetObserved(inner.GetType(), out var row))
-            return row.FromObserved is not null && ConversionOf(path, module) is { } custom ? row.FromObserved(inner, custom) : null;
+            return row.FromObserved is not null && !_options.IsReference && ConversionOf(path, module) is { } custom ? row.FromObserved(inner, custom) : null;
         if (ConversionOf(path, module) is not { } conversion)
             return null;
         return _options.Mapping.TryGetValue(inner.GetType(), out var make)
