@@ -75,6 +75,14 @@ public sealed class ConvertedForwardTests : IDisposable
     }
 
     [Fact]
+    public void What_our_own_modules_refuse_is_told_in_their_words_alone()
+    {
+        using var model = Calibrated(Of("float to add"));
+        var e = Assert.Throws<ConvertedModelException>(() => quantization.convert(model, allow_reuse: true));
+        Assert.DoesNotContain("it is a float operation", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_model_of_two_inputs_is_checked_too()
     {
         using var model = quantization.prepare(Eval(new TwoInputs()), quantization.get_default_qconfig(), inplace: true);
