@@ -17,9 +17,9 @@ internal static partial class ForwardCheck
     /// <summary>What to write in the place of an operation that int8 tensors do not have.</summary>
     private static readonly (string[] Operations, string Mend)[] s_mends =
     [
-        (["aten::add", "aten::add_", "aten::sub", "aten::rsub", "aten::sub_"], 
+        (["aten::add", "aten::add_", "aten::sub", "aten::rsub", "aten::sub_"],
             "the sum of int8 tensors needs a scale of its own: declare a field FloatFunctional and write skip.add(x, y) in the place of x + y (add_relu where a ReLU follows, add_scalar for a number)"),
-        (["aten::mul", "aten::mul_", "aten::div", "aten::div_"], 
+        (["aten::mul", "aten::mul_", "aten::div", "aten::div_"],
             "the product of int8 tensors needs a scale of its own: declare a field FloatFunctional and write scaled.mul(x, y) in the place of x * y (mul_scalar for a number)"),
         (["aten::cat", "aten::_cat", "aten::stack"], "declare a field FloatFunctional and write joined.cat([x, y], dim)"),
         (["aten::matmul", "aten::bmm", "aten::mm", "aten::addmm", "aten::linear"],

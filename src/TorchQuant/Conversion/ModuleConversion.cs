@@ -17,13 +17,16 @@ internal sealed class ModuleConversion(ConversionOptions options, Func<string, b
     {
         var inner = Inner(module);
         if (options.Custom.TryGetObserved(inner.GetType(), out var row))
-            return row.FromObserved is not null && ConversionOf(path, module) is { } custom ? row.FromObserved(inner, custom) : null;
+            return IsConverted(row) && ConversionOf(path, module) is { } custom ? row.FromObserved!(inner, custom) : null;
         if (ConversionOf(path, module) is not { } conversion)
             return null;
         return options.Mapping.TryGetValue(inner.GetType(), out var make)
             ? Made(module, make, conversion)
             : throw new ArgumentException($"{conversion.Path}: prepare observed it, and the mapping has no row for {CSharpNames.Of(inner.GetType())}: give convert the mapping that prepare was given.");
     }
+
+    /// <summary>Whether a custom module becomes another; else its parts become int8 in it, or, for a reference, compute in float.</summary>
+    private bool IsConverted(CustomModuleMapping.Row row) => row.FromObserved is not null && (!options.IsReference || row.ObserveOutput);
 
     /// <summary>The int8 module for a part of a custom module.</summary>
     private nn.Module Part(string path, nn.Module part)

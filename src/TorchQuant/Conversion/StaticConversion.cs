@@ -24,7 +24,7 @@ public sealed record StaticConversion(string Path, QConfig QConfig, ObserverBase
     {
         get
         {
-            var observer = activation_post_process 
+            var observer = activation_post_process
                 ?? throw new InvalidOperationException($"{Path}: its output is not observed; call quantization.prepare and run the prepared model on data before convert.");
             if (observer.dtype != qdtype.quint8 || observer.is_dynamic)
                 throw new InvalidOperationException(

@@ -55,10 +55,7 @@ internal sealed class QuantizedModelLoader(nn.Module model, SafeTensorsFile cont
     /// <summary>A quantized module takes the place of a float one with the same weights: by name and shape, but for codes of 4 bits, two in a byte.</summary>
     private void CheckWeights(string path, string kind, nn.Module module)
     {
-        var parameters = TorchSharpPrivates.Parameters(module);
-        if (parameters.Keys.All(name => !content.Tensors.ContainsKey(PackedState.Join(path, name))))
-            return; // a kind that names its weights in a way of its own
-        foreach (var (name, weight) in parameters)
+        foreach (var (name, weight) in TorchSharpPrivates.Parameters(module))
         {
             var full = PackedState.Join(path, name);
             if (!content.Tensors.TryGetValue(full, out var stored))

@@ -46,6 +46,19 @@ public sealed class CustomModuleMappingTests : IDisposable
     }
 
     [Fact]
+    public void A_reference_keeps_the_observed_form_with_parts_that_compute_in_float()
+    {
+        var mapping = Mapping((observed, conversion) => new Int8Twice(conversion.Convert<QuantizedLinear>(observed.fc), conversion.Convert<QFunctional>(observed.sum), conversion.Path));
+        using var prepared = quantization.prepare(Model(new Twice()), s_qconfig, inplace: true, custom_mapping: mapping);
+        prepared.call(_x).Dispose();
+        using var int8 = quantization.convert(prepared, custom_mapping: mapping);
+        using var reference = quantization.convert(prepared, is_reference: true, custom_mapping: mapping);
+        Assert.IsType<ReferenceModule>(Assert.IsType<ObservableTwice>(Block(reference)).fc);
+        using var scope = NewDisposeScope();
+        Assert.InRange((int8.call(_x) - reference.call(_x)).abs().max().item<float>(), 0, 4 * ((Int8Twice)Block(int8)).sum.scale);
+    }
+
+    [Fact]
     public void A_float_model_may_hold_the_observed_form_itself()
     {
         var mapping = Mapping(null);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TorchQuant.Kernels;
 using static TorchSharp.torch;
 
@@ -63,13 +64,20 @@ internal sealed class CodeShift : IDisposable
     private static double Finite<TModule>(TModule module, double c) where TModule : nn.Module, IQuantizedModule =>
         double.IsFinite(c) ? c : throw new ArgumentException($"{Float32OnCpu.Name(module)}: the number is {c}; expected a finite one.", nameof(c));
 
-    private static Tensor Copy(Tensor x, QuantizedOutput output, bool mirrored) => Map(x, output, mirrored
-        ? static (source, target) =>
-        {
-            for (var i = 0; i < source.Length; i++)
-                target[i] = (byte)(byte.MaxValue - source[i]);
-        }
-    : static (source, target) => source.CopyTo(target));
+    private static Tensor Copy(Tensor x, QuantizedOutput output, bool mirrored) => mirrored
+        ? Map(x, output, Mirror)
+        : Map(x, output, static (source, target) => source.CopyTo(target));
+
+    /// <summary>255 - q, which is the code with all bits turned.</summary>
+    private static void Mirror(ReadOnlySpan<byte> source, Span<byte> target)
+    {
+        var words = MemoryMarshal.Cast<byte, ulong>(source);
+        var turned = MemoryMarshal.Cast<byte, ulong>(target);
+        for (var i = 0; i < words.Length; i++)
+            turned[i] = ~words[i];
+        for (var i = words.Length * sizeof(ulong); i < source.Length; i++)
+            target[i] = (byte)~source[i];
+    }
 
     private static Tensor Map(Tensor x, QuantizedOutput output, CodeMap map)
     {
