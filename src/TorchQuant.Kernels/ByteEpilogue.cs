@@ -17,24 +17,25 @@ internal static unsafe class ByteEpilogue<TLanes, TFloat, TInt>
         biases.Clear();
         if (job.Bias != null)
             new ReadOnlySpan<float>(job.Bias + column, columns).CopyTo(biases);
-        TFloat activationScale = TLanes.Broadcast(job.Activation.Scale), outputScale = TLanes.Broadcast(job.Requantized.Scale), one = TLanes.Broadcast(1);
+        TFloat activationScale = TLanes.Broadcast(job.Activation.Scale), outputScale = TLanes.Broadcast(job.Requantized.Scale);
         TInt zeroPoint = TLanes.BroadcastInt(job.Activation.ZeroPoint);
         // The packed columns reach to the end of the panel, so whole vectors do.
         for (int c = 0; c < columns; c += TLanes.Count)
         {
             TFloat scale = TLanes.Multiply(activationScale, TLanes.Load(job.ColumnScales + column + c)), bias = TLanes.Load(terms->Biases + c);
-            // In units of the sums. FBGEMM divides per channel and multiplies by the reciprocal per tensor; so do we, to agree with it in every code.
-            bias = job.IsPerTensor ? TLanes.Multiply(bias, TLanes.Divide(one, scale)) : TLanes.Divide(bias, scale);
-            TLanes.Store(bias, terms->Biases + c);
+            if (!job.IsPerTensor)
+                TLanes.Store(TLanes.Divide(bias, scale), terms->Biases + c);
             TLanes.Store(job.Fused == FusedActivation.Hardswish ? scale : TLanes.Divide(scale, outputScale), terms->Multipliers + c);
             TLanes.StoreInt(TLanes.MultiplyInt(zeroPoint, TLanes.LoadInt(job.ColumnSums + column + c)), terms->Corrections + c);
         }
 
+        // FBGEMM divides per channel. Per tensor it multiplies by the reciprocal, and its compiler fuses that with the addition; so do we, to agree with it in every code.
+        terms->BiasFactor = job.IsPerTensor ? 1f / (job.Activation.Scale * job.ColumnScales[column]) : 1f;
         (int low, int high) = CodeRange.Of(job.Fused, job.Requantized);
         (terms->Lowest, terms->Highest) = (low - job.Requantized.ZeroPoint, high - job.Requantized.ZeroPoint);
         terms->IsFinite = true;
         for (int c = 0; c < columns; c++)
-            terms->IsFinite &= float.IsFinite(terms->Biases[c]) && float.IsFinite(terms->Multipliers[c]);
+            terms->IsFinite &= float.IsFinite(terms->Biases[c] * terms->BiasFactor) && float.IsFinite(terms->Multipliers[c]);
     }
 
     /// <summary>Finishes rows [row, row + rows) and columns [column, column + columns) of the output; the tile's rows are 32 apart.</summary>
@@ -78,6 +79,7 @@ internal static unsafe class ByteEpilogue<TLanes, TFloat, TInt>
         where TScaling : struct, IScaling
     {
         TFloat lowest = TLanes.Broadcast(terms->Lowest), highest = TLanes.Broadcast(terms->Highest), inverse = TLanes.Broadcast(1f / job.Requantized.Scale);
+        TFloat biasFactor = TLanes.Broadcast(terms->BiasFactor);
         TInt zeroPoint = TLanes.BroadcastInt(job.Requantized.ZeroPoint);
         int* rowSums = job.RowSums == null ? null : job.RowSums + row;
         for (int c = first; c < end; c += TLanes.Count, output += TLanes.Count)
@@ -93,7 +95,7 @@ internal static unsafe class ByteEpilogue<TLanes, TFloat, TInt>
                 TInt sum = TLanes.SubtractInt(TLanes.LoadInt(sums), correction);
                 if (rowSums != null)
                     sum = TLanes.SubtractInt(sum, TLanes.MultiplyInt(TLanes.BroadcastInt(rowSums[r]), weightZero));
-                TFloat raw = TLanes.Add(TLanes.ToFloat(sum), bias);
+                TFloat raw = TLanes.FusedMultiplyAdd(bias, biasFactor, TLanes.ToFloat(sum));
                 TFloat scaled = TScaling.Scale<TLanes, TFloat, TInt>(raw, multiplier, inverse);
                 TLanes.StoreBytes(Elementwise<TLanes, TFloat, TInt>.NumbersToCodes(scaled, lowest, highest, zeroPoint), target);
             }

@@ -47,8 +47,8 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         var split = (Split*)state;
         (int rowUnit, int panelUnit) = Math.DivRem(unit, split->PanelUnits);
         GemmJob* job = split->Job;
-        RunPart(job, BlockSplit.Part(split->Panels, panelUnit, split->PanelUnits), BlockSplit.Part(split->Panels, panelUnit + 1, split->PanelUnits),
-            BlockSplit.Part(job->M, rowUnit, split->RowUnits), BlockSplit.Part(job->M, rowUnit + 1, split->RowUnits));
+        RunPart(job, EvenSplit.Part(split->Panels, panelUnit, split->PanelUnits), EvenSplit.Part(split->Panels, panelUnit + 1, split->PanelUnits),
+            EvenSplit.Part(job->M, rowUnit, split->RowUnits), EvenSplit.Part(job->M, rowUnit + 1, split->RowUnits));
     }
 
     /// <summary>Some panels for some rows, on this thread.</summary>
@@ -81,7 +81,7 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         int tiles = (rows + TKernel.MaxRows - 1) / TKernel.MaxRows;
         for (int t = 0; t < tiles; t++)
         {
-            int first = block + BlockSplit.Part(rows, t, tiles), end = block + BlockSplit.Part(rows, t + 1, tiles);
+            int first = block + EvenSplit.Part(rows, t, tiles), end = block + EvenSplit.Part(rows, t + 1, tiles);
             TKernel.Run(end - first, job->A + first * job->Stride, job->Stride, weights, job->Groups, tile);
             if (job->Kind == GemmOutput.Byte)
                 ByteEpilogue<TLanes, TFloat, TInt>.Apply(in *job, &terms, tile, first, end - first, column, columns);

@@ -22,9 +22,6 @@ internal struct BlockSplit
     public readonly void Unit(int unit, out int block, out int firstPanel, out int endPanel)
     {
         (block, int part) = Math.DivRem(unit, PanelParts);
-        (firstPanel, endPanel) = (Part(Panels, part, PanelParts), Part(Panels, part + 1, PanelParts));
+        (firstPanel, endPanel) = (EvenSplit.Part(Panels, part, PanelParts), EvenSplit.Part(Panels, part + 1, PanelParts));
     }
-
-    /// <summary>Where a part begins when a whole is divided as evenly as it can be.</summary>
-    public static int Part(int whole, int part, int parts) => (int)((long)whole * part / parts);
 }

@@ -17,6 +17,10 @@ internal static unsafe class DepthwiseDriver<TKernel, TLanes, TFloat, TInt>
     {
         var work = new State { Job = job, Plan = new DepthwisePlan(in job->Window, (int)(job->Gemm.M / job->Window.Outputs)) };
         work.Split = BlockSplit.Of(work.Plan.Blocks, job->Gemm.N, threads);
+        work.QuadBytes = checked(ColumnQuads<TLanes, TFloat, TInt>.Columns(in job->Window.Width, work.Plan.LongestRow) * work.Plan.Groups * PackedWeights.GroupBytes);
+        work.TileBytes = work.Plan.LongestRow * PackedWeights.PanelColumns * sizeof(int);
+        work.WeightBytes = checked(job->Gemm.Groups * PackedWeights.GroupBytes * work.Plan.RowsTogether);
+        work.Bytes = checked(work.QuadBytes + 2 * work.TileBytes + 2 * work.WeightBytes + Alignment);
         WorkerPool.Run(work.Split.Units, threads, &RunUnit, &work, (long)job->Gemm.M * job->Gemm.N * job->Gemm.K / 60);
     }
 
@@ -26,16 +30,13 @@ internal static unsafe class DepthwiseDriver<TKernel, TLanes, TFloat, TInt>
         var work = (State*)state;
         ConvolutionJob* job = work->Job;
         work->Split.Unit(unit, out int block, out int firstPanel, out int endPanel);
-        int weightBytes = checked((int)job->Gemm.Groups * PackedWeights.GroupBytes * work->Plan.RowsTogether);
-        int quadBytes = checked(ColumnQuads<TLanes, TFloat, TInt>.Columns(in job->Window.Width, work->Plan.LongestRow) * work->Plan.Groups * PackedWeights.GroupBytes);
-        int tileBytes = work->Plan.LongestRow * PackedWeights.PanelColumns * sizeof(int);
-        byte[] rented = ArrayPool<byte>.Shared.Rent(checked(2 * weightBytes + quadBytes + 2 * tileBytes + Alignment));
+        byte[] rented = ArrayPool<byte>.Shared.Rent(work->Bytes);
         fixed (byte* memory = rented)
         {
             byte* aligned = (byte*)(((nuint)memory + (Alignment - 1)) & ~(nuint)(Alignment - 1));
-            var buffers = new Buffers { Quads = (int*)aligned, Tile = (int*)(aligned + quadBytes), Weights = (sbyte*)(aligned + quadBytes + 2 * tileBytes) };
-            buffers.Sums = buffers.Tile + tileBytes / sizeof(int);
-            buffers.Ones = buffers.Weights + weightBytes;
+            var buffers = new Buffers { Quads = (int*)aligned, Tile = (int*)(aligned + work->QuadBytes), Weights = (sbyte*)(aligned + work->QuadBytes + 2 * work->TileBytes) };
+            buffers.Sums = buffers.Tile + work->TileBytes / sizeof(int);
+            buffers.Ones = buffers.Weights + work->WeightBytes;
             if (job->Ones != null)
                 buffers.Ones = Move(work, job->Ones, buffers.Ones);
             for (int panel = firstPanel; panel < endPanel; panel++)
@@ -110,6 +111,12 @@ internal static unsafe class DepthwiseDriver<TKernel, TLanes, TFloat, TInt>
         public ConvolutionJob* Job;
         public DepthwisePlan Plan;
         public BlockSplit Split;
+        public int QuadBytes;
+        public int TileBytes;
+        public int WeightBytes;
+
+        /// <summary>All buffers of a unit.</summary>
+        public int Bytes;
     }
 
     private struct Buffers

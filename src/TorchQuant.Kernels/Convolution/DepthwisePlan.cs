@@ -9,6 +9,9 @@ internal struct DepthwisePlan
     /// <summary>Outputs of a row at once: their sums and the columns they see stay in the L1 cache.</summary>
     private const int MostOutputs = 128;
 
+    /// <summary>Columns of the input that such outputs see, unless one alone sees more.</summary>
+    private const int MostColumns = 1024;
+
     /// <summary>Outputs of a block at least, for which the terms of a panel are prepared once.</summary>
     private const int BlockOutputs = 512;
 
@@ -22,9 +25,11 @@ internal struct DepthwisePlan
         bool areRowsNeighbours = window.Depth.Kernel == 1 && window.Height.Dilation == 1;
         RowsTogether = areRowsNeighbours ? (Groups * PackedWeights.GroupDepth - column) / window.Height.Stride + 1 : 1;
         _rowGroups = (_height + RowsTogether - 1) / RowsTogether;
-        _partsOfRow = (_width + MostOutputs - 1) / MostOutputs;
+        int reach = (window.Width.Kernel - 1) * window.Width.Dilation + 1;
+        int most = Math.Clamp((MostColumns - reach) / window.Width.Stride + 1, 1, MostOutputs);
+        _partsOfRow = (_width + most - 1) / most;
         _pieces = checked(images * _depth * _rowGroups * _partsOfRow);
-        _piecesOfBlock = Math.Max(1, BlockOutputs / (RowsTogether * Math.Min(_width, MostOutputs)));
+        _piecesOfBlock = Math.Max(1, BlockOutputs / (RowsTogether * Math.Min(_width, most)));
         LongestRow = (_width + _partsOfRow - 1) / _partsOfRow;
     }
 
@@ -47,7 +52,7 @@ internal struct DepthwisePlan
         (int rest, int part) = Math.DivRem(piece, _partsOfRow);
         (rest, int rowGroup) = Math.DivRem(rest, _rowGroups);
         (int image, int depth) = Math.DivRem(rest, _depth);
-        int height = rowGroup * RowsTogether, width = BlockSplit.Part(_width, part, _partsOfRow);
+        int height = rowGroup * RowsTogether, width = EvenSplit.Part(_width, part, _partsOfRow);
         return new DepthwiseRows
         {
             Image = image,
@@ -55,7 +60,7 @@ internal struct DepthwisePlan
             Height = height,
             Count = Math.Min(RowsTogether, _height - height),
             Width = width,
-            Length = BlockSplit.Part(_width, part + 1, _partsOfRow) - width,
+            Length = EvenSplit.Part(_width, part + 1, _partsOfRow) - width,
         };
     }
 }

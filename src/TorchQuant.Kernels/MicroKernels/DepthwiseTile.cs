@@ -19,7 +19,7 @@ internal static unsafe class DepthwiseTile<TDot, TVector>
         int parts = (rows + MaxRows - 1) / MaxRows;
         for (int part = 0; part < parts; part++)
         {
-            int first = BlockSplit.Part(rows, part, parts), count = BlockSplit.Part(rows, part + 1, parts) - first;
+            int first = EvenSplit.Part(rows, part, parts), count = EvenSplit.Part(rows, part + 1, parts) - first;
             Run(count, activations + first * steps.Output, in walk, panel, columns, tile + first * PackedWeights.PanelColumns);
         }
     }

@@ -26,6 +26,8 @@ public static class QuantizedModules
         [nameof(QuantizedReLU6)] = QuantizedReLU6.FromState,
         [nameof(QuantizedPReLU)] = QuantizedPReLU.FromState,
         [nameof(QuantizedSoftmax)] = QuantizedSoftmax.FromState,
+        [nameof(QuantizedUpsample)] = QuantizedUpsample.FromState,
+        [nameof(QuantizedAdaptiveMaxPool)] = QuantizedAdaptiveMaxPool.FromState,
         [nameof(QuantizedBatchNorm)] = QuantizedBatchNorm.FromState,
         [nameof(QuantizedLayerNorm)] = QuantizedLayerNorm.FromState,
         [nameof(QuantizedGroupNorm)] = QuantizedGroupNorm.FromState,

@@ -41,6 +41,18 @@ internal static class StateOptions
         return sizes;
     }
 
+    /// <summary>An option that is a list of finite numbers with spaces between.</summary>
+    /// <exception cref="ArgumentException">The option is missing or another.</exception>
+    public static double[] Doubles(IReadOnlyDictionary<string, string> options, string name, string path)
+    {
+        var words = Text(options, name, path).Split(' ');
+        var values = new double[words.Length];
+        for (var i = 0; i < words.Length; i++)
+            if (!double.TryParse(words[i], NumberStyles.Float, CultureInfo.InvariantCulture, out values[i]) || !double.IsFinite(values[i]))
+                throw new ArgumentException($"{path}: the option {name} is '{options[name]}'; expected finite numbers with spaces between.");
+        return values;
+    }
+
     /// <summary>Writes whole numbers as <see cref="Ints"/> reads them: <c>1,2</c>.</summary>
     public static string Of(IEnumerable<int> numbers) => string.Join(',', numbers.Select(n => n.ToString(CultureInfo.InvariantCulture)));
 

@@ -54,6 +54,14 @@ public class Int8ConvolutionTests
         ConvolutionCase.Create(shape, 1, [size, size], seed: inputs + kernel, Scheme.PerChannelSymmetric).AssertEveryKernelEqualsTheReference();
     }
 
+    [Fact]
+    public void Depthwise_rows_that_are_longer_than_a_block_equal_the_reference()
+    {
+        ConvolutionCase.Create(new ConvolutionShape(35, 35, [3, 3], paddingBegin: [1, 1], groups: 35), 1, [5, 300], seed: 3, Scheme.PerChannelSymmetric).AssertEveryKernelEqualsTheReference();
+        ConvolutionCase.Create(new ConvolutionShape(3, 6, [5], [40], [2], dilation: [7], groups: 3), 2, [3000], seed: 4, Scheme.PerChannelAffine).AssertEveryKernelEqualsTheReference();
+        ConvolutionCase.Create(new ConvolutionShape(2, 2, [1500], [3], groups: 2), 1, [1510], seed: 5, Scheme.PerTensorAffine).AssertEveryKernelEqualsTheReference();
+    }
+
     [Theory]
     [MemberData(nameof(EveryIsa))]
     public void The_number_of_threads_changes_no_bit(Isa isa)

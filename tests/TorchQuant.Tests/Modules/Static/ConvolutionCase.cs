@@ -12,6 +12,9 @@ public sealed record ConvolutionCase(
 {
     public int Dimensions => Kernel.Length;
 
+    /// <summary>Whether FBGEMM may take its kernels for depthwise layers, which add two products in 16 bits on all processors.</summary>
+    public bool IsDepthwise => GroupInputs == 1 && GroupOutputs == 1;
+
     public int InChannels => Groups * GroupInputs;
 
     public int OutChannels => Groups * GroupOutputs;

@@ -28,10 +28,27 @@ public sealed class LinearOracleTests : IDisposable
         select new LinearShape(seed, rows, inFeatures, outFeatures, scheme, bias, relu)).ToArbitrary();
 
     [Property(Arbitrary = [typeof(LinearOracleTests)], MaxTest = 200)]
-    public void Every_code_equals_libtorch_s(LinearShape shape)
+    public void Every_code_equals_FBGEMM_s(LinearShape shape)
     {
         using var scope = NewDisposeScope();
-        var layer = new LayerCase(shape.Seed, [shape.Rows, shape.InFeatures], [shape.OutFeatures, shape.InFeatures], shape.OutFeatures, shape.Scheme, shape.Bias, !StaticOracle.IsExactForAllWeights);
+        Check(shape, Layer(shape));
+    }
+
+    [Property(Arbitrary = [typeof(LinearOracleTests)], MaxTest = 200)]
+    public void Sums_in_the_middle_of_two_codes_are_rounded_as_FBGEMM_rounds_them(LinearShape shape)
+    {
+        using var scope = NewDisposeScope();
+        var layer = Layer(shape);
+        var x = layer.Codes.to(ScalarType.Float64) - layer.InputParams.ZeroPoint;
+        var weight = layer.Weight.to(ScalarType.Float64) - layer.ZeroPoints.reshape(-1, 1);
+        Check(shape, layer.AtTies([.. x.matmul(weight.t())[-1].data<double>()]));
+    }
+
+    private static LayerCase Layer(LinearShape shape) => new(
+        shape.Seed, [shape.Rows, shape.InFeatures], [shape.OutFeatures, shape.InFeatures], shape.OutFeatures, shape.Scheme, shape.Bias, !StaticOracle.IsExactForAllWeights);
+
+    private void Check(LinearShape shape, LayerCase layer)
+    {
         using var module = layer.Module(nameof(QuantizedLinear), ("activation", shape.Relu ? "relu" : "none"));
         var actual = module.call(layer.Input());
         CodeAssert.Equal(_oracle.Run("linear", layer, shape.Relu), actual);
