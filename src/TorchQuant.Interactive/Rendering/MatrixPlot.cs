@@ -100,6 +100,7 @@ internal static class MatrixPlot
 
     private static void DrawCells(Frame frame, Cell[,] cells, double left, double top, double size)
     {
+        var numbers = size < 24 ? 10 : BarPlot.ValueSize;
         for (var i = 0; i < cells.GetLength(0); i++)
         {
             for (var k = 0; k < cells.GetLength(1); k++)
@@ -109,8 +110,8 @@ internal static class MatrixPlot
                 // Empty cells are not drawn: a hundred classes have ten thousand.
                 if (cell.Text.Length == 0) continue;
                 frame.Marks.Add(new RectMark(x + air, y + air, size - 2 * air, size - 2 * air, cell.Fill with { Opacity = Math.Max(0.06, cell.Fill.Opacity) }, cell.Tooltip));
-                if (size >= 16 && TextMetrics.Width(cell.Text, BarPlot.ValueSize) <= size - 3)
-                    frame.Marks.Add(new TextMark(x + size / 2, y + size / 2 + 4, cell.Text, BarPlot.ValueSize, BarPaint.InkOn(cell.Fill), Anchor.Middle));
+                if (size >= 16 && TextMetrics.Width(cell.Text, numbers) <= size - 2)
+                    frame.Marks.Add(new TextMark(x + size / 2, y + size / 2 + 4, cell.Text, numbers, BarPaint.InkOn(cell.Fill), Anchor.Middle));
             }
         }
     }
@@ -123,8 +124,8 @@ internal static class MatrixPlot
             for (var k = 0; k < classes.Count; k++) frame.Marks.Add(new TextMark(left + size * (k + 0.5), top + 16, classes[k], Frame.LabelSize, Paint.Text, Anchor.Middle));
             return 20;
         }
-        // Slanted lines are a line height apart when their ends are 22 pixels apart.
-        var every = Math.Max(1, (int)Math.Ceiling(22 / size));
+        // Slanted lines do not touch when their ends are 17 pixels apart.
+        var every = Math.Max(1, (int)Math.Ceiling(17 / size));
         var names = CategoryNames.Shortened(classes, Frame.LabelSize, k => Math.Min(LongestName, (left + size * (k + 0.5) - 10) / TextMark.Cosine));
         double height = 0;
         for (var k = 0; k < classes.Count; k += every)

@@ -3,7 +3,7 @@ namespace TorchQuant.Interactive.Rendering;
 /// <summary>Writes the labels of points beside them: each at the nearest of a number of places where it covers no point, no line, no other label; far ones with a thin line to their point.</summary>
 internal sealed class PointLabels
 {
-    private const double DotRadius = 4, LongestShare = 0.4;
+    private const double DotRadius = 4, LongestShare = 0.55;
 
     // Beside, above and below the point: no line is needed to see what is meant. To the right first, where one starts to read.
     private static readonly (double X, double Y, Anchor Anchor)[] Near = [(7, 0, Anchor.Start), (-7, 0, Anchor.End), (0, -9, Anchor.Middle), (0, 9, Anchor.Middle)];
