@@ -86,11 +86,11 @@ public class MobileNetV2Tests
     }
 
     [Fact]
-    public void Every_layer_of_a_prepared_model_is_observed()
+    public void Every_layer_of_a_converted_model_computes_in_int8()
     {
         using var model = Small();
         using var data = Data();
-        ModelClaims.Prepared_observes_every_layer(model, m => ((MobileNetV2)m).fuse_model(), data);
+        ModelClaims.Converted_computes_every_layer_in_int8(model, m => ((MobileNetV2)m).fuse_model(), data);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using TorchQuant.Modules;
 using TorchSharp.Modules;
 using Xunit;
 using static TorchSharp.torch;
@@ -35,17 +36,30 @@ internal static class ModelClaims
         Assert.Throws<ModuleFusionException>(() => fuse(copy)); // once is enough
     }
 
-    public static void Prepared_observes_every_layer(nn.Module<Tensor, Tensor> model, Action<nn.Module<Tensor, Tensor>> fuse, Tensor data)
+    public static void Converted_computes_every_layer_in_int8(nn.Module<Tensor, Tensor> model, Action<nn.Module<Tensor, Tensor>> fuse, Tensor data)
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
         Settle(model, data);
         fuse(model);
         using var prepared = quantization.prepare(model, quantization.get_default_qconfig());
-        Assert.Equal(model.call(data), prepared.call(data));
-        foreach (var (name, observer) in prepared.named_modules().Where(m => m.module is HistogramObserver))
-            Assert.True(((HistogramObserver)observer).min_val.item<float>() <= ((HistogramObserver)observer).max_val.item<float>(), name);
-        Assert.Equal(model.named_modules().Count(m => m.module is QuantStub or FloatFunctional or Linear), prepared.named_modules().Count(m => m.module is HistogramObserver && !m.name.Contains("conv", StringComparison.Ordinal)));
+        var expected = model.call(data);
+        Assert.Equal(expected, prepared.call(data));
+        var layers = model.modules().Count(m => m is QuantStub or FloatFunctional or Conv2d or Linear);
+        Assert.Equal(layers, prepared.modules().Count(m => m is IObserved { activation_post_process: HistogramObserver }));
+
+        using var int8 = quantization.convert(prepared);
+        Assert.DoesNotContain(int8.modules(), m => m is Conv2d or Linear or ReLU or ReLU6 or BatchNorm2d);
+        Assert.Equal(layers, int8.modules().Count(m => m is StaticQuantizedModule or Quantize or QFunctional));
+        var actual = int8.call(data);
+        Assert.Equal(ScalarType.Float32, actual.dtype);
+        Assert.InRange(20 * Math.Log10(expected.norm().item<float>() / (expected - actual).norm().item<float>()), 10, 60);
+
+        using var file = new MemoryStream();
+        quantization.save(int8, file);
+        file.Position = 0;
+        using var loaded = quantization.load(ModuleTree.Copy(model), file);
+        Assert.Equal(actual, loaded.call(data));
     }
 
     public static void Forwards_leave_no_tensors(nn.Module<Tensor, Tensor> model, Tensor data)

@@ -75,11 +75,11 @@ public class ResNetTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Every_layer_of_a_prepared_model_is_observed(bool bottleneck)
+    public void Every_layer_of_a_converted_model_computes_in_int8(bool bottleneck)
     {
         using var model = Small(bottleneck);
         using var data = Data();
-        ModelClaims.Prepared_observes_every_layer(model, m => ((ResNet)m).fuse_model(), data);
+        ModelClaims.Converted_computes_every_layer_in_int8(model, m => ((ResNet)m).fuse_model(), data);
     }
 
     [Theory]
