@@ -12,6 +12,7 @@ namespace TorchQuant;
 /// </summary>
 internal static partial class ForwardCheck
 {
+    private const string FloatLayer = "a layer stayed float between int8 modules: give it a qconfig before prepare, or call a DeQuantStub before it and a QuantStub after it";
     private const string FloatBetween = "it is a float operation on int8 tensors: call a DeQuantStub before it and a QuantStub after it";
 
     /// <summary>What to write in the place of an operation that int8 tensors do not have.</summary>
@@ -28,7 +29,7 @@ internal static partial class ForwardCheck
         (["aten::native_batch_norm", "aten::_native_batch_norm_legit_no_training", "aten::batch_norm", "aten::cudnn_batch_norm"],
             "a batch norm stayed float: fuse it with the layer before it by quantization.fuse_modules before prepare, or call a DeQuantStub before it and a QuantStub after it"),
         (["aten::convolution", "aten::_convolution", "aten::convolution_overrideable", "aten::_slow_conv2d_forward", "aten::thnn_conv2d"],
-            "a layer stayed float between int8 modules: give it a qconfig before prepare, or call a DeQuantStub before it and a QuantStub after it"),
+            FloatLayer),
     ];
 
     /// <summary>Runs the model; its outputs are disposed and the state of the random generator is put back.</summary>
@@ -63,6 +64,10 @@ internal static partial class ForwardCheck
             var operation = missing.Groups["operation"].Value;
             var mend = s_mends.FirstOrDefault(m => m.Operations.Contains(Overloaded().Replace(operation, ""))).Mend ?? FloatBetween;
             problem = $"{operation} does not exist for int8 tensors; {mend}";
+        }
+        else if (e is ExternalException && OtherWeights().IsMatch(e.Message))
+        {
+            problem = $"{first.TrimEnd('.')}: {FloatLayer}";
         }
         else if (e is ExternalException && NotForQuantized().IsMatch(e.Message))
         {
@@ -103,8 +108,11 @@ internal static partial class ForwardCheck
     [GeneratedRegex("Could not run '(?<operation>[^']+)' with arguments from the 'Quantized[A-Za-z]*' backend")]
     private static partial Regex MissingKernel();
 
-    [GeneratedRegex("QUInt8|[Qq]uantized")]
+    [GeneratedRegex("QUInt8|quint8|[Qq]uantized")]
     private static partial Regex NotForQuantized();
+
+    [GeneratedRegex(@"Input type \(c10::quint8\) and (bias|weight) type")]
+    private static partial Regex OtherWeights();
 
     /// <summary>The overload in the name of an operator: <c>.Tensor</c>, <c>.out</c>.</summary>
     [GeneratedRegex(@"\.[A-Za-z_]+$")]
