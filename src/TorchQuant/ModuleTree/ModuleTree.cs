@@ -50,13 +50,13 @@ public static class ModuleTree
     /// modules nor tensors (settings, loggers) are shared, as are closures that reach neither.
     /// </summary>
     /// <remarks>
-    /// LSTM, GRU, RNN, their cells, Embedding and EmbeddingBag keep options in native code that no property tells (dropout between layers, the nonlinearity, max_norm, padding
+    /// LSTM, GRU, RNN, their cells, Embedding, EmbeddingBag and MultiheadAttention keep options in native code that no property tells (dropout between layers, the nonlinearity, max_norm, padding
     /// index, mode ...). They are found by running the module on a small probe; its training flag, weights and the random generator's state are put back. So do
     /// not copy a model while another thread computes with it. Not found, hence refused: a dropout between layers that is no multiple of 0.001.
     /// </remarks>
     /// <typeparam name="T">The model's class.</typeparam>
     /// <param name="model">The model; it is unchanged.</param>
-    /// <exception cref="ModuleCopyException">Something cannot be copied: MultiheadAttention and the Transformer modules, ScriptModules, optimizers, modules in a HashSet ... All are listed with their dotted paths.</exception>
+    /// <exception cref="ModuleCopyException">Something cannot be copied: the Transformer modules, ScriptModules, optimizers, modules in a HashSet ... All are listed with their dotted paths.</exception>
     /// <exception cref="NotSupportedException">The loaded TorchSharp is not in [0.107.0, 0.108).</exception>
     public static T Copy<T>(T model) where T : nn.Module
     {

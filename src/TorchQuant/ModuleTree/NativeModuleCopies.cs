@@ -1,3 +1,4 @@
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -5,7 +6,7 @@ namespace TorchQuant;
 
 /// <summary>
 /// Modules of TorchSharp whose options exist only in native code, built anew by their public factories. What no property tells is found by running the module on
-/// a small probe: <see cref="RecurrentProbe"/>, <see cref="EmbeddingProbe"/>. One row for each type.
+/// a small probe: <see cref="RecurrentProbe"/>, <see cref="EmbeddingProbe"/>, <see cref="AttentionProbe"/>. One row for each type.
 /// </summary>
 internal static class NativeModuleCopies
 {
@@ -21,6 +22,7 @@ internal static class NativeModuleCopies
         RNNCell cell => Cell(module, (o, d) => nn.RNNCell(o.Inputs, o.Hidden, RecurrentProbe.NonLinearity(cell), o.Bias, d.device, d.dtype)),
         Embedding => Lookup(module, o => nn.Embedding(o.Rows, o.Columns, o.PaddingIndex, o.MaxNorm, o.NormType, o.ScaleGradByFreq, o.Sparse, o.Device, o.Type)),
         EmbeddingBag => Lookup(module, o => nn.EmbeddingBag(o.Rows, o.Columns, o.MaxNorm, o.NormType, o.ScaleGradByFreq, o.Mode, o.Sparse, o.IncludeLastOffset, o.PaddingIndex ?? -1, o.Device, o.Type)),
+        MultiheadAttention attention => Attention(attention),
         _ => null,
     };
 
@@ -52,6 +54,13 @@ internal static class NativeModuleCopies
         var options = RecurrentProbe.Of(module);
         var weight = module.get_parameter("weight_ih_l0")!;
         return factory(options, (weight.device, weight.dtype));
+    }
+
+    private static MultiheadAttention Attention(MultiheadAttention module)
+    {
+        var o = AttentionProbe.Of(module);
+        var weight = module.get_parameter("out_proj.weight")!;
+        return nn.MultiheadAttention(o.Embedding, o.Heads, o.Dropout, o.Bias, o.AddBiasKv, o.AddZeroAttn, o.KeySize, o.ValueSize).to(weight.device, weight.dtype);
     }
 
     private static nn.Module Cell(nn.Module module, Func<RecurrentFactoryOptions, (Device device, ScalarType dtype), nn.Module> factory)
