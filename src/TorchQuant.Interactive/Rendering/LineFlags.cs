@@ -6,7 +6,7 @@ namespace TorchQuant.Interactive.Rendering;
 /// </summary>
 internal sealed class LineFlags
 {
-    private const double Row = 17, Gap = 5;
+    private const double Row = 17, Gap = 5, Air = 3;
 
     private readonly List<(double X, int Row, Box Box)> _taken = [];
     private readonly List<(ReferenceLine Line, double X, TextMark Name, int Row)> _flags = [];
@@ -55,7 +55,7 @@ internal sealed class LineFlags
         var end = _right;
         for (var i = lines.Count - 1; i >= 0; i--)
         {
-            if (lines[i].X + Gap + NameWidth(lines[i].Line) <= end) continue;
+            if (lines[i].X + Gap + NameWidth(lines[i].Line) + Air < end) continue;
             count = lines.Count - i;
             end = lines[i].X;
         }
@@ -66,13 +66,13 @@ internal sealed class LineFlags
 
     private void Place(ReferenceLine line, double x, Anchor anchor)
     {
-        var room = anchor == Anchor.Start ? _right - x - Gap : x - _left - Gap;
+        var room = (anchor == Anchor.Start ? _right - x : x - _left) - Gap - Air;
         var text = TextMetrics.Shorten(line.Name, Frame.LabelSize, Math.Min(room, (_right - _left) / 3));
         if (line.Name.Length > 0 && text is "" or "…") return;
         for (var row = 0; ; row++)
         {
             var name = new TextMark(anchor == Anchor.Start ? x + Gap : x - Gap, -row * Row, text, Frame.LabelSize, Paint.Text, anchor, Tooltip: text == line.Name ? "" : line.Name);
-            var box = new Box(name.Bounds.Left - 3, name.Bounds.Top, name.Bounds.Right + 3, name.Bounds.Bottom);
+            var box = new Box(name.Bounds.Left - Air, name.Bounds.Top, name.Bounds.Right + Air, name.Bounds.Bottom);
             // Another line passes this row when its own name stands in it or above.
             if (_taken.Exists(other => other.Box.Overlaps(box) || (other.Row >= row && other.X > box.Left && other.X < box.Right))) continue;
             _taken.Add((x, row, box));

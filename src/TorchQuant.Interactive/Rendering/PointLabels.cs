@@ -101,17 +101,21 @@ internal sealed class PointLabels
     /// <summary>A line from a point to its label.</summary>
     private sealed record Lead(double X1, double Y1, double X2, double Y2)
     {
-        /// <summary>The line as small boxes along it.</summary>
-        public IReadOnlyList<Box> Boxes { get; } =
-        [
-            .. Enumerable.Range(0, 17).Select(i => (X: X1 + (X2 - X1) * i / 16, Y: Y1 + (Y2 - Y1) * i / 16)).Select(p => new Box(p.X - 0.8, p.Y - 0.8, p.X + 0.8, p.Y + 0.8)),
-        ];
+        /// <summary>The line as boxes along it that touch each other.</summary>
+        public IReadOnlyList<Box> Boxes { get; } = Along(X1, Y1, X2, Y2);
 
         /// <summary>Whether each line has its ends on both sides of the other, or they lie over each other; lines that only begin together do not cross.</summary>
         public bool Crosses(Lead other)
         {
             double a = Side(other.X1, other.Y1), b = Side(other.X2, other.Y2), c = other.Side(X1, Y1), d = other.Side(X2, Y2);
             return (a * b < 0 && c * d < 0) || (a == 0 && b == 0 && c == 0 && d == 0);
+        }
+
+        private static Box[] Along(double x1, double y1, double x2, double y2)
+        {
+            const double half = 0.8;
+            var steps = Math.Max(1, (int)Math.Ceiling(Math.Max(Math.Abs(x2 - x1), Math.Abs(y2 - y1)) / half));
+            return [.. Enumerable.Range(0, steps + 1).Select(i => (X: x1 + (x2 - x1) * i / steps, Y: y1 + (y2 - y1) * i / steps)).Select(p => new Box(p.X - half, p.Y - half, p.X + half, p.Y + half))];
         }
 
         private double Side(double x, double y) => (X2 - X1) * (y - Y1) - (Y2 - Y1) * (x - X1);

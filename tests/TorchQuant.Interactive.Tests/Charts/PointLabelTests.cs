@@ -34,8 +34,12 @@ public class PointLabelTests
         Assert.All(names.Where(name => !labels.Exists(label => label.Text == name)), _ => Assert.Contains("No room for the labels", note, StringComparison.Ordinal));
     }
 
+    // Replay: (16404511802863720727,12839264493285636625,9).
     [Fact]
-    public void A_dozen_labels_of_a_crowd_find_their_places()
+    public void A_long_line_keeps_clear_of_the_corner_of_a_label() => Labels_cover_neither_points_nor_each_other_nor_the_lines_to_them([(0, 154), (92, 25)], crowded: true);
+
+    [Fact]
+    public void Six_labels_of_a_crowd_find_their_places()
     {
         var y = Enumerable.Range(0, 6).Select(i => 91.4 + 0.03 * i).ToArray();
         var series = new PointSeries("int8", [2.41, 2.41, 2.41, 2.41, 2.41, 2.41, 8.9], [.. y, 60]) { Labels = ["one", "two", "three", "four", "five", "six", "far"] };

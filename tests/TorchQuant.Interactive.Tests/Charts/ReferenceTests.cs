@@ -21,6 +21,10 @@ public class ReferenceTests
         Assert.All(names, text => Assert.DoesNotContain(dashed, path => new Box(path.Bounds.Left - 0.5, path.Bounds.Top, path.Bounds.Left + 0.5, path.Bounds.Bottom).Overlaps(text.Bounds)));
     }
 
+    // Replay: (6850888304852659652,4613826760279927907,47).
+    [Fact]
+    public void A_name_that_ends_just_before_another_line_gives_way() => Names_of_upright_lines_meet_neither_each_other_nor_another_line([235, 187], "aaa\"aiaaaSaa.r%");
+
     [Fact]
     public void Upright_lines_are_named_above_the_plot_and_lying_ones_in_the_legend()
     {
