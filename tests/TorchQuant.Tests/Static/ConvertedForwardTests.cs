@@ -75,6 +75,31 @@ public sealed class ConvertedForwardTests : IDisposable
     }
 
     [Fact]
+    public void What_our_own_modules_refuse_is_told_in_their_words_alone()
+    {
+        using var model = Calibrated(Of("float to add"));
+        var e = Assert.Throws<ConvertedModelException>(() => quantization.convert(model, allow_reuse: true));
+        Assert.DoesNotContain("it is a float operation", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_example_is_what_the_model_was_called_with_before_the_users_hooks()
+    {
+        using var model = Eval(new Residual());
+        var seen = new List<float>();
+        model.register_forward_pre_hook((_, x) =>
+        {
+            using var sum = x.sum();
+            seen.Add(sum.item<float>());
+            return x * 2;
+        });
+        quantization.prepare(model, quantization.get_default_qconfig(), inplace: true).call(_x).Dispose();
+        quantization.convert(model, inplace: true);
+        Assert.Equal(2, seen.Count);
+        Assert.Equal(seen[0], seen[1]);
+    }
+
+    [Fact]
     public void A_model_of_two_inputs_is_checked_too()
     {
         using var model = quantization.prepare(Eval(new TwoInputs()), quantization.get_default_qconfig(), inplace: true);
