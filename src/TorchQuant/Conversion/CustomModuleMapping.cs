@@ -1,4 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using TorchQuant.Modules;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace TorchQuant;
@@ -15,7 +17,9 @@ public sealed class CustomModuleMapping
     private readonly Dictionary<Type, Row> _byObserved = [];
 
     /// <summary>A new mapping with the modules that need it: one row for each float type.</summary>
-    public static CustomModuleMapping Default => new();
+    public static CustomModuleMapping Default => new CustomModuleMapping()
+        .Add<LSTM, QuantizableLSTM>((module, _, _) => QuantizableLSTM.from_float(module), QuantizedLSTM.from_observed)
+        .Add<LSTMCell, QuantizableLSTMCell>((module, _, _) => QuantizableLSTMCell.from_float(module), QuantizedLSTMCell.from_observed);
 
     /// <summary>The float types that have a row.</summary>
     public IReadOnlyCollection<Type> FloatTypes => _byFloat.Keys;

@@ -1,3 +1,4 @@
+using TorchQuant.Modules.Recurrent;
 using static TorchSharp.torch;
 
 namespace TorchQuant.Modules;
@@ -22,6 +23,8 @@ public static class QuantizedModules
         [nameof(DeQuantize)] = DeQuantize.FromState,
         [nameof(QFunctional)] = QFunctional.FromState,
         [nameof(QuantizedLinear)] = QuantizedLinear.FromState,
+        [nameof(QuantizedLSTM)] = QuantizedLSTM.FromState,
+        [nameof(QuantizedLSTMCell)] = QuantizedLSTMCell.FromState,
         [nameof(QuantizedActivation)] = QuantizedActivation.FromState,
         [nameof(QuantizedReLU6)] = QuantizedReLU6.FromState,
         [nameof(QuantizedPReLU)] = QuantizedPReLU.FromState,
@@ -40,8 +43,19 @@ public static class QuantizedModules
         [QuantizedConvTranspose.KindOf(3)] = (options, state, path) => QuantizedConvTranspose.FromState(3, options, state, path),
     };
 
+    // Kinds whose state has other names than the parameters of the float module: those parameters, with their shapes, from the options of the kind.
+    private static readonly Dictionary<string, Func<IReadOnlyDictionary<string, string>, string, IReadOnlyDictionary<string, long[]>>> Parameters = new(StringComparer.Ordinal)
+    {
+        [nameof(QuantizedLSTM)] = (options, path) => RecurrentSettings.ReadLayers(gates: 4, options, path).ParameterShapes(),
+        [nameof(QuantizedLSTMCell)] = (options, path) => RecurrentSettings.ReadCell(gates: 4, options, path).ParameterShapes(),
+    };
+
     /// <summary>The kinds that <see cref="Create"/> knows, in alphabetical order.</summary>
     public static IReadOnlyList<string> Kinds { get; } = [.. Rows.Keys.Order(StringComparer.Ordinal)];
+
+    /// <summary>The parameters that the float module of a kind has, with their shapes; null where they have the names of the kind's state.</summary>
+    /// <exception cref="ArgumentException">An option is missing or has no meaning.</exception>
+    internal static IReadOnlyDictionary<string, long[]>? FloatParameters(string kind, IReadOnlyDictionary<string, string> options, string path) => Parameters.GetValueOrDefault(kind)?.Invoke(options, path);
 
     /// <summary>Rebuilds a quantized module from its options and its plain tensors, the inverse of <see cref="IQuantizedModule.ExportState"/>.</summary>
     /// <param name="kind">The <see cref="IQuantizedModule.Kind"/> of the module.</param>

@@ -41,7 +41,7 @@ internal sealed class QuantizedModelLoader(nn.Module model, SafeTensorsFile cont
             if (path.Length == 0 || !modules.TryGetValue(path, out var module))
                 Missing(path, $"a {stored.Kind}");
             else if (module is not IQuantizedModule)
-                CheckWeights(path, stored.Kind, module);
+                CheckWeights(path, stored, module);
         }
 
         foreach (var path in _file.Identities)
@@ -53,8 +53,15 @@ internal sealed class QuantizedModelLoader(nn.Module model, SafeTensorsFile cont
     }
 
     /// <summary>A quantized module takes the place of a float one with the same weights: by name and shape, but for codes of 4 bits, two in a byte.</summary>
-    private void CheckWeights(string path, string kind, nn.Module module)
+    private void CheckWeights(string path, QuantizedFile.Module file, nn.Module module)
     {
+        var (kind, options) = (file.Kind, file.Options);
+        if (ParametersOf(path, kind, options) is { } shapes)
+        {
+            CheckShapes(path, kind, shapes, module);
+            return;
+        }
+
         foreach (var (name, weight) in TorchSharpPrivates.Parameters(module))
         {
             var full = PackedState.Join(path, name);
@@ -62,6 +69,34 @@ internal sealed class QuantizedModelLoader(nn.Module model, SafeTensorsFile cont
                 _problems.Add($"{full}: the model has {Describe(weight)} there and the file's {kind} none.");
             else if (!stored.shape.SequenceEqual(weight.shape) && !(stored.dtype == ScalarType.Byte && stored.shape.SequenceEqual([weight.shape[0], (weight.shape[^1] + 1) / 2])))
                 _problems.Add($"{full}: the model has {Describe(weight)} there and the file {Describe(stored)}.");
+        }
+    }
+
+    private static IReadOnlyDictionary<string, long[]>? ParametersOf(string path, string kind, IReadOnlyDictionary<string, string> options)
+    {
+        try
+        {
+            return QuantizedModules.FloatParameters(kind, options, path);
+        }
+        catch (Exception e) when (e is ArgumentException or OverflowException)
+        {
+            return null; // its options are damaged: making the module says so
+        }
+    }
+
+    /// <summary>A module of parts has no parameters itself, and those of its parts go.</summary>
+    private void CheckShapes(string path, string kind, IReadOnlyDictionary<string, long[]> shapes, nn.Module module)
+    {
+        var own = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (var (name, parameter) in TorchSharpPrivates.Parameters(module))
+            own.Add(name, parameter);
+        if (own.Count == 0)
+            return;
+        foreach (var name in own.Keys.Union(shapes.Keys))
+        {
+            var (found, expected) = (own.GetValueOrDefault(name), shapes.GetValueOrDefault(name));
+            if (found is null || expected is null || !found.shape.SequenceEqual(expected))
+                _problems.Add($"{PackedState.Join(path, name)}: the model has {(found is null ? "nothing" : Describe(found))} there and the file's {kind} {(expected is null ? "none" : $"[{string.Join(", ", expected)}]")}.");
         }
     }
 

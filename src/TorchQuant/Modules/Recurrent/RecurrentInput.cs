@@ -3,16 +3,22 @@ using static TorchSharp.torch;
 namespace TorchQuant.Modules.Recurrent;
 
 /// <summary>The checks of what a recurrent module is given. Each failure names the module, what was found, what was expected and the mend.</summary>
-/// <param name="module">The module, for its name in messages.</param>
+/// <param name="name">The module as messages name it.</param>
 /// <param name="options">Its sizes.</param>
-internal sealed class RecurrentInput(IQuantizedModule module, RecurrentSettings options)
+internal class RecurrentInput(Func<string> name, RecurrentSettings options)
 {
-    private string Name => Float32OnCpu.Name(module);
+    /// <summary>The checks of a module that computes in float32.</summary>
+    public RecurrentInput(IQuantizedModule module, RecurrentSettings options) : this(() => Float32OnCpu.Name(module), options)
+    {
+    }
+
+    /// <summary>The module as messages name it.</summary>
+    protected string Name => name();
 
     /// <summary>A sequence of three dimensions; returns steps and batch.</summary>
     public (int Steps, int Batch) Sequence(Tensor input)
     {
-        Float(input, "input");
+        RequireType(input, "input");
         var layout = options.BatchFirst ? "(batch, sequence, features)" : "(sequence, batch, features)";
         if (input.ndim != 3)
             throw Bad($"the input is {Shape(input)}; expected three dimensions, {layout}. " +
@@ -27,7 +33,7 @@ internal sealed class RecurrentInput(IQuantizedModule module, RecurrentSettings 
     /// <summary>The data of a packed sequence.</summary>
     public void Packed(Tensor data)
     {
-        Float(data, "packed data");
+        RequireType(data, "packed data");
         if (data.ndim != 2)
             throw Bad($"the packed data are {Shape(data)}; expected (sum of the lengths, features). Pack with pack_padded_sequence or pack_sequence.");
         Features(data, "(sum of the lengths, features)");
@@ -36,7 +42,7 @@ internal sealed class RecurrentInput(IQuantizedModule module, RecurrentSettings 
     /// <summary>The input of a cell, (batch, features) or (features); returns the batch and whether there was a batch dimension.</summary>
     public (int Batch, bool Batched) Step(Tensor input)
     {
-        Float(input, "input");
+        RequireType(input, "input");
         if (input.ndim is not (1 or 2))
             throw Bad($"the input is {Shape(input)}; expected (batch, features) or (features). Give a cell one step at a time.");
         Features(input, "(batch, features) or (features)");
@@ -46,7 +52,7 @@ internal sealed class RecurrentInput(IQuantizedModule module, RecurrentSettings 
     /// <summary>A state of exactly the given shape.</summary>
     public void State(Tensor state, string name, ReadOnlySpan<long> shape)
     {
-        Float(state, name);
+        RequireType(state, name);
         var fits = state.ndim == shape.Length;
         for (var i = 0; fits && i < shape.Length; i++)
             fits = state.size(i) == shape[i];
@@ -64,7 +70,10 @@ internal sealed class RecurrentInput(IQuantizedModule module, RecurrentSettings 
                       $"{(input.ndim == 3 && input.size(1) == options.InputSize ? "The features are in the middle: transpose(1, 2)." : "Give the features that the module was made for.")}");
     }
 
-    private void Float(Tensor tensor, string name)
+    /// <summary>Refuses a tensor of another type or device than the module computes with.</summary>
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="name">What it is, for the message.</param>
+    protected virtual void RequireType(Tensor tensor, string name)
     {
         ArgumentNullException.ThrowIfNull(tensor, name);
         if (tensor.dtype != ScalarType.Float32)
@@ -73,7 +82,8 @@ internal sealed class RecurrentInput(IQuantizedModule module, RecurrentSettings 
             throw Bad($"{name} is on {tensor.device}; expected the CPU. Move it: {name.Replace(' ', '_')}.cpu().");
     }
 
-    private ArgumentException Bad(string what) => new($"{Name}: {what}");
+    /// <summary>The exception for what the module does not take.</summary>
+    protected ArgumentException Bad(string what) => new($"{Name}: {what}");
 
     private static string Shape(Tensor tensor) => $"({string.Join(", ", tensor.shape)})";
 }

@@ -33,6 +33,20 @@ internal sealed record RecurrentSettings(
                 yield return (new RecurrentNames(layer, direction == 1), layer);
     }
 
+    /// <summary>The parameters of the float module of these settings, with their shapes.</summary>
+    public Dictionary<string, long[]> ParameterShapes()
+    {
+        var shapes = new Dictionary<string, long[]>(StringComparer.Ordinal);
+        foreach (var (names, layer) in Cells())
+        {
+            (shapes[names.InputWeight], shapes[names.HiddenWeight]) = ([GateRows, InputSizeOf(layer)], [GateRows, HiddenSize]);
+            if (Bias)
+                shapes[names.InputBias] = shapes[names.HiddenBias] = [GateRows];
+        }
+
+        return shapes;
+    }
+
     /// <summary>As PyTorch prints a recurrent module between the brackets: the sizes, and what is not the default.</summary>
     public override string ToString()
     {

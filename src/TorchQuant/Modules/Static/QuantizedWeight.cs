@@ -112,7 +112,8 @@ internal sealed record QuantizedWeight(sbyte[] Codes, long[] Shape, float[] Scal
         var shape = weight.shape;
         using var grouped = detached.reshape([groups, shape[0] / groups, .. shape[1..]]);
         using var turned = grouped.transpose(1, 2);
-        return turned.reshape([groups * shape[1], shape[0] / groups, .. shape[2..]]);
+        using var outputsFirst = turned.reshape([groups * shape[1], shape[0] / groups, .. shape[2..]]);
+        return outputsFirst.contiguous();
     }
 
     private static sbyte[] InOrderOf(Tensor weight, sbyte[] codes, long[] outputsFirst, int groups)

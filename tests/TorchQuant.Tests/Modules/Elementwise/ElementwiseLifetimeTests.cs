@@ -16,7 +16,7 @@ public class ElementwiseLifetimeTests
 
     /// <summary>One of each class of int8 module.</summary>
     public static TheoryData<string> Names =>
-        ["Hardswish", "ReLU6", "PReLU 6", "Softmax 1", "BatchNorm2d", "LayerNorm", "GroupNorm", "InstanceNorm2d", "InstanceNorm2d unbatched", "Upsample trilinear", "AdaptiveMaxPool2d"];
+        ["Hardswish", "ReLU6", "PReLU", "PReLU 6", "Softmax 1", "BatchNorm2d", "LayerNorm", "GroupNorm", "InstanceNorm2d", "InstanceNorm2d unbatched", "Upsample trilinear", "AdaptiveMaxPool2d"];
 
     [Theory]
     [MemberData(nameof(Names))]

@@ -2,6 +2,7 @@ using FsCheck.Xunit;
 using TorchQuant.Kernels;
 using TorchQuant.Modules;
 using TorchQuant.Tests.Elementwise;
+using TorchSharp.Modules;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -29,6 +30,26 @@ public class ElementwiseModuleTests
     {
         foreach (var c in ElementwiseCase.BatchNorms)
             Compare(c, seed, tolerance: 1, (module, x) => module.call(x));
+    }
+
+    [Property(EndSize = 1_000_000, MaxTest = 30)]
+    public void Batch_norms_of_pictures_and_volumes_equal_libtorchs_batch_norm_exactly(int seed)
+    {
+        using var oracle = new ElementwiseOracle();
+        foreach (var name in new[] { "BatchNorm2d", "BatchNorm3d", "BNReLU2d", "BNReLU3d" })
+        {
+            using var scope = NewDisposeScope();
+            var c = ElementwiseCase.Of(name);
+            var output = RandomCodes.QParams(seed + 1);
+            using var module = c.Float();
+            using var int8 = ElementwiseCase.Convert(module, output);
+            // Scales of tensors are doubles, and need not be floats.
+            var x = c.Input(seed, RandomCodes.QParams(seed));
+            x = quantize_per_tensor(x.dequantize(), 0.05, 120, ScalarType.QUInt8);
+            var norm = module switch { BNReLU2d fused => fused.First, BNReLU3d fused => fused.First, _ => (BatchNorm)module };
+            var expected = oracle.BatchNorm(x, norm.weight, norm.bias!, norm.running_mean!, norm.running_var!, norm.eps, output, relu: name.StartsWith("BNReLU", StringComparison.Ordinal));
+            AssertSame(expected, int8.call(x), output, 0, name);
+        }
     }
 
     [Property(EndSize = 1_000_000, MaxTest = 30)]

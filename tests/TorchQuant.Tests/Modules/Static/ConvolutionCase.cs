@@ -66,7 +66,13 @@ internal static class ConvolutionCases
         from stride in Gen.Choose(1, 2)
         select sample with
         {
-            Groups = 8 * octets, GroupInputs = 1, GroupOutputs = 1, Kernel = [kernel, kernel], Padding = [kernel / 2, kernel / 2], Stride = [stride, stride], Dilation = [1, 1],
+            Groups = 8 * octets,
+            GroupInputs = 1,
+            GroupOutputs = 1,
+            Kernel = [kernel, kernel],
+            Padding = [kernel / 2, kernel / 2],
+            Stride = [stride, stride],
+            Dilation = [1, 1],
         };
 
     /// <summary>Transposed convolutions.</summary>

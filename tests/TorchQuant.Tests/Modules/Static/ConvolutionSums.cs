@@ -8,7 +8,7 @@ internal static class ConvolutionSums
     /// <summary>The sums of (x - zx) * (w - zw) [batch, channels, spatial...] as float64.</summary>
     public static Tensor Of(ConvolutionCase sample, LayerCase layer)
     {
-        var codes = layer.Codes.to(ScalarType.Float64) - layer.InputParams.ZeroPoint;
+        var codes = layer.Codes.to(ScalarType.Float64) - tensor((double)layer.InputParams.ZeroPoint);
         var zeroPoints = layer.ZeroPoints.to(ScalarType.Float64);
         var weight = layer.Weight.to(ScalarType.Float64);
         long[] ones = [.. sample.Kernel.Select(_ => 1L)];

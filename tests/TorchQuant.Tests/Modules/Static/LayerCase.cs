@@ -71,7 +71,8 @@ internal sealed class LayerCase
 
     /// <summary>A quint8 tensor of these codes.</summary>
     public static Tensor Quantized(Tensor codes, QParams qparams) =>
-        quantize_per_tensor((codes.to(ScalarType.Float32) - qparams.ZeroPoint) * qparams.Scale, qparams.Scale, qparams.ZeroPoint, ScalarType.QUInt8);
+        // Tensors, not numbers: TorchSharp makes a Scalar of a number, and its finalizer can run before the native call has read it.
+        quantize_per_tensor((codes.to(ScalarType.Float32) - tensor((float)qparams.ZeroPoint)) * tensor(qparams.Scale), qparams.Scale, qparams.ZeroPoint, ScalarType.QUInt8);
 
     /// <summary>The int8 module with these weights.</summary>
     public StaticQuantizedModule Module(string kind, params (string Name, string Value)[] options)

@@ -39,7 +39,7 @@ public sealed class LinearOracleTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var layer = Layer(shape);
-        var x = layer.Codes.to(ScalarType.Float64) - layer.InputParams.ZeroPoint;
+        var x = layer.Codes.to(ScalarType.Float64) - tensor((double)layer.InputParams.ZeroPoint);
         var weight = layer.Weight.to(ScalarType.Float64) - layer.ZeroPoints.reshape(-1, 1);
         Check(shape, layer.AtTies([.. x.matmul(weight.t())[-1].data<double>()]));
     }
