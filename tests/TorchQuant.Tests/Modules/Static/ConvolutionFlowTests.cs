@@ -117,6 +117,41 @@ public class ConvolutionFlowTests
         Assert.True(weight["weight_scale"].allclose(scales / tensor(127.5f)));
     }
 
+    [Fact]
+    public void A_fused_convolution_batch_norm_and_ReLU_become_one_int8_module()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(3);
+        using var model = nn.Sequential(
+            ("quant", new QuantStub()), ("conv", nn.Conv2d(3, 8, 3, bias: false)), ("bn", nn.BatchNorm2d(8)), ("relu", nn.ReLU()), ("dequant", new DeQuantStub()));
+        var data = randn([4, 3, 8, 8], generator: generator);
+        model.call(data); // running statistics
+        model.eval();
+        var expected = model.call(data);
+        var prepared = quantization.prepare(quantization.fuse_modules(model, ["conv", "bn", "relu"]), quantization.get_default_qconfig());
+        prepared.call(data);
+        var int8 = quantization.convert(prepared);
+        Assert.StartsWith("QuantizedConvReLU2d(3, 8, ", int8[1].ToString(), StringComparison.Ordinal);
+        Assert.Equal([typeof(Quantize), typeof(QuantizedConvolution), typeof(Identity), typeof(Identity), typeof(DeQuantize)], int8.children().Select(m => m.GetType()));
+        Assert.InRange((int8.call(data) - expected).abs().max().item<float>(), float.Epsilon, 0.02f * expected.amax().item<float>());
+    }
+
+    [Fact]
+    public void ReLU6_clamps_the_codes_of_the_convolution()
+    {
+        using var scope = NewDisposeScope();
+        var sample = new ConvolutionCase(7, false, 2, 1, 5, 9, [6, 6], [3, 3], [1, 1], [1, 1], [1, 1], [0, 0], WeightScheme.PerChannelSymmetric, true, false);
+        var layer = sample.Layer(smallWeights: false);
+        layer = layer.With(new(6f / 100, 40)); // 6 has the code 140
+        using var plain = sample.Module(layer);
+        using var clamped = (StaticQuantizedModule)QuantizedModules.Create(
+            plain.Kind, new Dictionary<string, string>(plain.Options) { ["activation"] = "relu6" }, plain.ExportState().ToDictionary(), "layer");
+        var (before, after) = (plain.call(layer.Input()).int_repr(), clamped.call(layer.Input()).int_repr());
+        Assert.Equal(before.clamp(40, 140), after);
+        Assert.NotEqual(before, after);
+        Assert.Equal((40, 140), (after.min().item<byte>(), after.max().item<byte>()));
+    }
+
     private static Tensor ChannelsLastOf(Tensor tensor) => tensor.permute([0, .. Enumerable.Range(2, (int)tensor.dim() - 2).Select(d => (long)d), 1]);
 
     private static Sequential Model(string kind)

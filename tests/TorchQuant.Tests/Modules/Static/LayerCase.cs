@@ -53,14 +53,21 @@ internal sealed class LayerCase
 
     public QParams OutputParams { get; private set; }
 
+    /// <summary>The same layer with another scale and zero point of its output.</summary>
+    public LayerCase With(QParams output)
+    {
+        var copy = (LayerCase)MemberwiseClone();
+        copy.OutputParams = output;
+        return copy;
+    }
+
     /// <summary>
     /// The same layer with a bias that brings the given sums, one for each output channel, as near as float32 can to the middle of two codes: how bias and sum are added and rounded decides the code.
     /// </summary>
     public LayerCase AtTies(double[] sums)
     {
         var scales = Scales.data<float>().ToArray();
-        var copy = (LayerCase)MemberwiseClone();
-        copy.OutputParams = new(2 * InputParams.Scale * scales[0], 128);
+        var copy = With(new(2 * InputParams.Scale * scales[0], 128));
         // With half a code for each unit, odd numbers of units are in the middle.
         copy.Bias = tensor([.. sums.Select((sum, channel) => (float)(((2 * _random.Next(-60, 60)) + 1 - sum) * (InputParams.Scale * scales[scales.Length == 1 ? 0 : channel])))]);
         return copy;
