@@ -24,7 +24,7 @@ public class WatchedModelTests
         Assert.Throws<ModuleCopyException>(() => quantization.fuse_modules(model, x));
         var report = FusionSearch.Run(model, m => m.call(x), inplace: true);
         Assert.Equal(["conv, norm", "block.0, block.1, block.2"], report.Fused.Select(f => string.Join(", ", f.Names)));
-        Assert.Equal([typeof(Conv2d), typeof(BatchNorm2d), typeof(Dropout), typeof(Sequential), typeof(MultiheadAttention)], model.named_children().Select(c => c.module.GetType()));
+        Assert.Equal([typeof(Conv2d), typeof(BatchNorm2d), typeof(Dropout), typeof(Sequential), typeof(TransformerEncoderLayer)], model.named_children().Select(c => c.module.GetType()));
         Assert.Equal([typeof(Conv2d), typeof(BatchNorm2d), typeof(ReLU)], model.block.children().Select(c => c.GetType()));
         Assert.Equal([model.drop, model.drop], model.modules().Where(m => m.training).Append(model.drop).Where(m => m is Dropout));
         Assert.Equal(calls, model.Calls);
@@ -116,7 +116,7 @@ public class WatchedModelTests
         public MTT norm = nn.BatchNorm2d(3);
         public MTT drop = nn.Dropout(0);
         public Sequential block = nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3), nn.ReLU());
-        public MultiheadAttention attention = nn.MultiheadAttention(2, 1);
+        public TransformerEncoderLayer attention = nn.TransformerEncoderLayer(2, 1);
         private readonly Tensor _calls = zeros(1);
 
         public Uncopyable() : base(nameof(Uncopyable)) => RegisterComponents();

@@ -185,7 +185,7 @@ public sealed class StaticApiTests : IDisposable
         private readonly QuantStub quant = new();
         private readonly nn.Module<Tensor, Tensor> fc = nn.Linear(6, 6);
         private readonly DeQuantStub dequant = new();
-        private readonly MultiheadAttention attention = nn.MultiheadAttention(6, 2);
+        private readonly TransformerEncoderLayer attention = nn.TransformerEncoderLayer(6, 2);
 
         public Uncopyable() : base(nameof(Uncopyable)) => RegisterComponents();
 
