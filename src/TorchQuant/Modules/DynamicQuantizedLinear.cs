@@ -1,5 +1,4 @@
 using TorchQuant.Kernels;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -9,19 +8,13 @@ namespace TorchQuant.Modules;
 /// Dynamically quantized <see cref="Linear"/>: y = x W^T + b with int8 (or float16) weights. Every call finds the range of its whole input, quantizes it to
 /// uint8, multiplies in integers and gives float32: y = float(sum (xq - zx)(wq - zw)) * (sx * sw) + b. Nothing is learned through it.
 /// </summary>
-public sealed class DynamicQuantizedLinear : nn.Module<Tensor, Tensor>, IQuantizedModule
+public sealed class DynamicQuantizedLinear : QuantizedModule
 {
     private const string ReduceRangeOption = "reduce_range";
 
-    private readonly LentState _lent;
     private PackedLinear _packed;
 
-    private DynamicQuantizedLinear(PackedLinear packed, string path) : base(nameof(DynamicQuantizedLinear))
-    {
-        _packed = packed;
-        Path = path;
-        _lent = new LentState(Export, state => _packed = PackedState.Import(state, "weight", "bias", ReduceRange, Path));
-    }
+    private DynamicQuantizedLinear(PackedLinear packed, string path) : base(nameof(DynamicQuantizedLinear), path) => _packed = packed;
 
     /// <summary>The size of each input vector.</summary>
     public long in_features => _packed.InFeatures;
@@ -30,16 +23,10 @@ public sealed class DynamicQuantizedLinear : nn.Module<Tensor, Tensor>, IQuantiz
     public long out_features => _packed.OutFeatures;
 
     /// <inheritdoc/>
-    public string Kind => nameof(DynamicQuantizedLinear);
+    public override long WeightBytes => _packed.WeightBytes;
 
     /// <inheritdoc/>
-    public string Path { get; }
-
-    /// <inheritdoc/>
-    public long WeightBytes => _packed.WeightBytes;
-
-    /// <inheritdoc/>
-    public IReadOnlyDictionary<string, string> Options => new Dictionary<string, string> { [ReduceRangeOption] = ReduceRange ? "true" : "false" };
+    public override IReadOnlyDictionary<string, string> Options => new Dictionary<string, string> { [ReduceRangeOption] = ReduceRange ? "true" : "false" };
 
     private bool ReduceRange => _packed is Int8Linear { ReduceRange: true };
 
@@ -56,14 +43,15 @@ public sealed class DynamicQuantizedLinear : nn.Module<Tensor, Tensor>, IQuantiz
         return new(WeightPacking.Pack(module.weight, module.bias, qconfig, PackedState.Join(path, "weight")), path);
     }
 
-    /// <summary>y = x W^T + b.</summary>
-    /// <param name="input">Float32 [..., in_features] on the CPU.</param>
-    /// <returns>Float32 [..., out_features].</returns>
-    /// <exception cref="ArgumentException">The input is of another type or shape, or holds NaN or infinite values; the message names the module.</exception>
-    public override Tensor forward(Tensor input)
+    /// <summary>As PyTorch prints it: <c>DynamicQuantizedLinear(in_features=256, out_features=10, dtype=qint8, qscheme=per_tensor_affine)</c>.</summary>
+    public override string ToString() => $"{Kind}(in_features={in_features}, out_features={out_features}, {PackedState.Describe(_packed)})";
+
+    internal static DynamicQuantizedLinear FromState(IReadOnlyDictionary<string, string> options, IReadOnlyDictionary<string, Tensor> state, string path) =>
+        new(PackedState.Import(state, "weight", "bias", StateOptions.Bool(options, ReduceRangeOption, path), path), path);
+
+    /// <summary>y = x W^T + b for float32 [..., in_features] on the CPU; NaN and infinite values are refused.</summary>
+    private protected override Tensor Compute(Tensor input)
     {
-        ArgumentNullException.ThrowIfNull(input);
-        _lent.TakeBack();
         var packed = _packed;
         var shape = FloatInput.Shape(this, input, packed.InFeatures);
         shape[^1] = packed.OutFeatures;
@@ -88,41 +76,10 @@ public sealed class DynamicQuantizedLinear : nn.Module<Tensor, Tensor>, IQuantiz
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<KeyValuePair<string, Tensor>> ExportState()
-    {
-        _lent.TakeBack();
-        return Export();
-    }
-
-    /// <summary>The plain tensors, lent: see the remarks of <see cref="IQuantizedModule"/>.</summary>
-    /// <param name="recurse">Without effect: there are no modules in this one.</param>
-    /// <param name="include_nonpersistent">Without effect: all are persistent.</param>
-    public override IEnumerable<(string name, Tensor buffer)> named_buffers(bool recurse = true, bool include_nonpersistent = true) => _lent.Lend();
-
-    /// <summary>As PyTorch prints it: <c>DynamicQuantizedLinear(in_features=256, out_features=10, dtype=qint8, qscheme=per_tensor_affine)</c>.</summary>
-    public override string ToString() => $"{Kind}(in_features={in_features}, out_features={out_features}, {PackedState.Describe(_packed)})";
-
-    internal static DynamicQuantizedLinear FromState(IReadOnlyDictionary<string, string> options, IReadOnlyDictionary<string, Tensor> state, string path) =>
-        new(PackedState.Import(state, "weight", "bias", StateOptions.Bool(options, ReduceRangeOption, path), path), path);
+    private protected override void Import(IReadOnlyDictionary<string, Tensor> state) => _packed = PackedState.Import(state, "weight", "bias", ReduceRange, Path);
 
     /// <inheritdoc/>
-    protected override nn.Module _to(ScalarType dtype, bool non_blocking) => Float32OnCpu.Accept(this, dtype);
-
-    /// <inheritdoc/>
-    protected override nn.Module _to(DeviceType deviceType, int deviceIndex, bool non_blocking) => Float32OnCpu.Accept(this, deviceType);
-
-    /// <inheritdoc/>
-    protected override nn.Module _to(Device device, ScalarType dtype, bool non_blocking) => Float32OnCpu.Accept(this, dtype, device.type);
-
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-            _lent.Dispose();
-        base.Dispose(disposing);
-    }
-
-    private List<KeyValuePair<string, Tensor>> Export()
+    private protected override List<KeyValuePair<string, Tensor>> Export()
     {
         var state = new List<KeyValuePair<string, Tensor>>();
         PackedState.Export(state, _packed, "weight", "bias");
