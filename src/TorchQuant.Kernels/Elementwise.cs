@@ -15,7 +15,12 @@ internal static unsafe class Elementwise<TLanes, TFloat, TInt>
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TInt ToCodes(TFloat scaled, TFloat lowest, TFloat highest, TInt zeroPoint) =>
-        TLanes.AddInt(TLanes.RoundToInt(TLanes.Min(TLanes.Max(TLanes.ZeroIfNaN(scaled), lowest), highest)), zeroPoint);
+        NumbersToCodes(TLanes.ZeroIfNaN(scaled), lowest, highest, zeroPoint);
+
+    /// <summary>The same for what cannot be NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TInt NumbersToCodes(TFloat scaled, TFloat lowest, TFloat highest, TInt zeroPoint) =>
+        TLanes.AddInt(TLanes.RoundToInt(TLanes.Min(TLanes.Max(scaled, lowest), highest)), zeroPoint);
 
     /// <summary>codes[i] = clamp(round_half_even(x[i] * (1 / scale)) + zeroPoint, low, high). The reciprocal, not a division: they can differ by one code.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -24,7 +24,7 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         int panels = (job->N + PackedWeights.PanelColumns - 1) / PackedWeights.PanelColumns;
         if (threads == 1)
         {
-            Run(job, 0, panels, 0, job->M);
+            RunPart(job, 0, panels, 0, job->M);
             return;
         }
 
@@ -47,15 +47,14 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         var split = (Split*)state;
         (int rowUnit, int panelUnit) = Math.DivRem(unit, split->PanelUnits);
         GemmJob* job = split->Job;
-        Run(job, Part(split->Panels, panelUnit, split->PanelUnits), Part(split->Panels, panelUnit + 1, split->PanelUnits),
-            Part(job->M, rowUnit, split->RowUnits), Part(job->M, rowUnit + 1, split->RowUnits));
+        RunPart(job, EvenSplit.Part(split->Panels, panelUnit, split->PanelUnits), EvenSplit.Part(split->Panels, panelUnit + 1, split->PanelUnits),
+            EvenSplit.Part(job->M, rowUnit, split->RowUnits), EvenSplit.Part(job->M, rowUnit + 1, split->RowUnits));
     }
 
-    private static int Part(int whole, int part, int parts) => (int)((long)whole * part / parts);
-
+    /// <summary>Some panels for some rows, on this thread.</summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run(GemmJob* job, int firstPanel, int endPanel, int firstRow, int endRow)
+    public static void RunPart(GemmJob* job, int firstPanel, int endPanel, int firstRow, int endRow)
     {
         byte* memory = stackalloc byte[TKernel.MaxRows * PackedWeights.PanelColumns * sizeof(int) + TileAlignment];
         int* tile = (int*)(((nuint)memory + (TileAlignment - 1)) & ~(nuint)(TileAlignment - 1));
@@ -68,19 +67,26 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         }
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunPanel(GemmJob* job, int panel, int block, int rows, int* tile)
     {
         sbyte* weights = job->Panels + (long)panel * job->Groups * PackedWeights.GroupBytes;
         int column = panel * PackedWeights.PanelColumns;
         int columns = Math.Min(PackedWeights.PanelColumns, job->N - column);
+        ByteTerms terms;
+        if (job->Kind == GemmOutput.Byte)
+            ByteEpilogue<TLanes, TFloat, TInt>.Prepare(in *job, column, columns, &terms);
         // Tiles of nearly equal height: 7 rows are 4 + 3, not 6 + 1, since a lone row costs as much as several.
         int tiles = (rows + TKernel.MaxRows - 1) / TKernel.MaxRows;
         for (int t = 0; t < tiles; t++)
         {
-            int first = block + Part(rows, t, tiles), end = block + Part(rows, t + 1, tiles);
+            int first = block + EvenSplit.Part(rows, t, tiles), end = block + EvenSplit.Part(rows, t + 1, tiles);
             TKernel.Run(end - first, job->A + first * job->Stride, job->Stride, weights, job->Groups, tile);
-            GemmEpilogue<TLanes, TFloat, TInt>.Apply(in *job, tile, first, end - first, column, columns);
+            if (job->Kind == GemmOutput.Byte)
+                ByteEpilogue<TLanes, TFloat, TInt>.Apply(in *job, &terms, tile, first, end - first, column, columns);
+            else
+                GemmEpilogue<TLanes, TFloat, TInt>.Apply(in *job, tile, first, end - first, column, columns);
         }
     }
 

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace TorchQuant.Kernels;
 
 /// <summary>
-/// Turns a tile of raw sums into results. sum = raw - za * columnSum[n] - zw[n] * rowSum[m], where columnSum[n] is the sum over k of (w - zw): what the zero points
+/// Turns a tile of raw sums into int32 or float results; <see cref="ByteEpilogue{TLanes, TFloat, TInt}"/> into uint8. sum = raw - za * columnSum[n] - zw[n] * rowSum[m], where columnSum[n] is the sum over k of (w - zw): what the zero points
 /// of both sides contribute, so that the inner loops know nothing of them. Written once for every vector width.
 /// </summary>
 internal static unsafe class GemmEpilogue<TLanes, TFloat, TInt>
@@ -16,21 +16,10 @@ internal static unsafe class GemmEpilogue<TLanes, TFloat, TInt>
         int c = 0;
         for (; c <= columns - TLanes.Count; c += TLanes.Count)
         {
-            switch (job.Kind)
-            {
-                case GemmOutput.Int32:
-                    ToInt32(in job, tile + c, row, rows, column + c);
-                    break;
-                case GemmOutput.Float:
-                    ToFloat(in job, tile + c, row, rows, column + c);
-                    break;
-                case GemmOutput.Byte when job.Fused == FusedActivation.Hardswish:
-                    ToHardswishByte(in job, tile + c, row, rows, column + c);
-                    break;
-                default:
-                    ToByte(in job, tile + c, row, rows, column + c);
-                    break;
-            }
+            if (job.Kind == GemmOutput.Int32)
+                ToInt32(in job, tile + c, row, rows, column + c);
+            else
+                ToFloat(in job, tile + c, row, rows, column + c);
         }
 
         if (c < columns)
@@ -41,8 +30,8 @@ internal static unsafe class GemmEpilogue<TLanes, TFloat, TInt>
     private static void ToInt32(ref readonly GemmJob job, int* tile, int row, int rows, int column)
     {
         TInt correction = Correction(in job, column);
-        int* output = (int*)job.Output + (long)row * job.N + column;
-        for (int r = 0; r < rows; r++, tile += PackedWeights.PanelColumns, output += job.N)
+        int* output = (int*)job.Output + row * job.OutputStride + column;
+        for (int r = 0; r < rows; r++, tile += PackedWeights.PanelColumns, output += job.OutputStride)
             TLanes.StoreInt(Sum(in job, tile, correction, row + r, column), output);
     }
 
@@ -53,8 +42,8 @@ internal static unsafe class GemmEpilogue<TLanes, TFloat, TInt>
         TFloat scale = TLanes.Multiply(TLanes.Broadcast(job.Activation.Scale), TLanes.Load(job.ColumnScales + column));
         bool hasBias = job.Bias != null, relu = job.Relu, accumulate = job.Accumulate;
         TFloat bias = hasBias ? TLanes.Load(job.Bias + column) : TLanes.Broadcast(0);
-        float* output = (float*)job.Output + (long)row * job.N + column;
-        for (int r = 0; r < rows; r++, tile += PackedWeights.PanelColumns, output += job.N)
+        float* output = (float*)job.Output + row * job.OutputStride + column;
+        for (int r = 0; r < rows; r++, tile += PackedWeights.PanelColumns, output += job.OutputStride)
         {
             TFloat sum = TLanes.ToFloat(Sum(in job, tile, correction, row + r, column));
             // Fused, as libtorch's kernels do: their results are ours to the bit.
@@ -66,56 +55,6 @@ internal static unsafe class GemmEpilogue<TLanes, TFloat, TInt>
             TLanes.Store(y, output);
         }
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void ToByte(ref readonly GemmJob job, int* tile, int row, int rows, int column)
-    {
-        TInt correction = Correction(in job, column);
-        TFloat scale = TLanes.Multiply(TLanes.Broadcast(job.Activation.Scale), TLanes.Load(job.ColumnScales + column));
-        TFloat multiplier = TLanes.Divide(scale, TLanes.Broadcast(job.Requantized.Scale));
-        bool hasBias = job.Bias != null;
-        TFloat bias = hasBias ? BiasInSums(in job, TLanes.Load(job.Bias + column), scale) : TLanes.Broadcast(0);
-        int zero = job.Requantized.ZeroPoint;
-        (int low, int high) = CodeRange.Of(job.Fused, job.Requantized);
-        TFloat lowest = TLanes.Broadcast(low - zero), highest = TLanes.Broadcast(high - zero);
-        TInt zeroPoint = TLanes.BroadcastInt(zero);
-        byte* output = (byte*)job.Output + (long)row * job.N + column;
-        for (int r = 0; r < rows; r++, tile += PackedWeights.PanelColumns, output += job.N)
-        {
-            TFloat raw = TLanes.ToFloat(Sum(in job, tile, correction, row + r, column));
-            if (hasBias)
-                raw = TLanes.Add(raw, bias);
-            TLanes.StoreBytes(Elementwise<TLanes, TFloat, TInt>.ToCodes(TLanes.Multiply(raw, multiplier), lowest, highest, zeroPoint), output);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void ToHardswishByte(ref readonly GemmJob job, int* tile, int row, int rows, int column)
-    {
-        TInt correction = Correction(in job, column);
-        TFloat scale = TLanes.Multiply(TLanes.Broadcast(job.Activation.Scale), TLanes.Load(job.ColumnScales + column));
-        bool hasBias = job.Bias != null;
-        TFloat bias = hasBias ? BiasInSums(in job, TLanes.Load(job.Bias + column), scale) : TLanes.Broadcast(0);
-        TFloat inverse = TLanes.Broadcast(1f / job.Requantized.Scale);
-        int zero = job.Requantized.ZeroPoint;
-        TFloat lowest = TLanes.Broadcast(-zero), highest = TLanes.Broadcast(byte.MaxValue - zero);
-        TInt zeroPoint = TLanes.BroadcastInt(zero);
-        byte* output = (byte*)job.Output + (long)row * job.N + column;
-        for (int r = 0; r < rows; r++, tile += PackedWeights.PanelColumns, output += job.N)
-        {
-            TFloat raw = TLanes.ToFloat(Sum(in job, tile, correction, row + r, column));
-            if (hasBias)
-                raw = TLanes.Add(raw, bias);
-            TFloat y = TLanes.Multiply(raw, scale);
-            TFloat gate = TLanes.Min(TLanes.Max(TLanes.Add(y, TLanes.Broadcast(3)), TLanes.Broadcast(0)), TLanes.Broadcast(6));
-            y = TLanes.Divide(TLanes.Multiply(y, gate), TLanes.Broadcast(6));
-            TLanes.StoreBytes(Elementwise<TLanes, TFloat, TInt>.ToCodes(TLanes.Multiply(y, inverse), lowest, highest, zeroPoint), output);
-        }
-    }
-
-    /// <summary>The bias in units of the sums. FBGEMM divides per channel and multiplies by the reciprocal per tensor; so do we, to agree with it in every code.</summary>
-    private static TFloat BiasInSums(ref readonly GemmJob job, TFloat bias, TFloat scale) =>
-        job.IsPerTensor ? TLanes.Multiply(bias, TLanes.Divide(TLanes.Broadcast(1), scale)) : TLanes.Divide(bias, scale);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TInt Correction(ref readonly GemmJob job, int column) =>

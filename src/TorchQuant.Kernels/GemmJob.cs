@@ -18,16 +18,11 @@ internal unsafe struct GemmJob
 {
     public GemmJob(PackedWeights weights, byte* a, nint stride, int m, QParams activation)
     {
+        SetWeights(weights);
         A = a;
         Stride = stride;
         M = m;
-        N = weights.OutFeatures;
-        Groups = weights.GroupCount;
-        Panels = weights.Panels;
-        ColumnScales = weights.ColumnScales;
-        ColumnSums = weights.ColumnSums;
-        IsPerTensor = weights.Scales.Length == 1;
-        ColumnZeroPoints = weights.IsSymmetric ? null : weights.ColumnZeroPoints;
+        OutputStride = N;
         Activation = activation;
     }
 
@@ -36,6 +31,7 @@ internal unsafe struct GemmJob
     public nint Stride;
     public int M;
     public int N;
+    public int K;
 
     /// <summary>K in groups of four, rounded up.</summary>
     public int Groups;
@@ -55,8 +51,11 @@ internal unsafe struct GemmJob
 
     public GemmOutput Kind;
 
-    /// <summary>Row-major [M, N] of the kind's type.</summary>
+    /// <summary>M rows of N numbers of the kind's type.</summary>
     public void* Output;
+
+    /// <summary>Numbers from one row of the output to the next: N, unless these are a part of wider rows.</summary>
+    public nint OutputStride;
 
     /// <summary>N numbers, or null.</summary>
     public float* Bias;
@@ -68,4 +67,17 @@ internal unsafe struct GemmJob
     /// <summary>For results in uint8.</summary>
     public FusedActivation Fused;
     public QParams Requantized;
+
+    /// <summary>Points to packed weights, which the caller keeps alive.</summary>
+    public void SetWeights(PackedWeights weights)
+    {
+        N = weights.OutFeatures;
+        K = weights.InFeatures;
+        Groups = weights.GroupCount;
+        Panels = weights.Panels;
+        ColumnScales = weights.ColumnScales;
+        ColumnSums = weights.ColumnSums;
+        IsPerTensor = weights.Scales.Length == 1;
+        ColumnZeroPoints = weights.IsSymmetric ? null : weights.ColumnZeroPoints;
+    }
 }

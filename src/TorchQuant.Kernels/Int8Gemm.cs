@@ -35,7 +35,7 @@ public static unsafe class Int8Gemm
 
     /// <summary>
     /// output = clamp(round_half_even((float(sum) + bias[n] / (sa * sw[n])) * (sa * sw[n] / so)) + zo, low, high) with low = zo if ReLU is fused, else 0: FBGEMM's
-    /// requantization with a float bias, every operation in float32; for one scale per tensor bias is multiplied by the reciprocal 1 / (sa * sw) instead, as FBGEMM does.
+    /// requantization with a float bias, every operation in float32; for one scale per tensor fma(bias[n], 1 / (sa * sw), float(sum)) takes the place of sum and quotient, as FBGEMM does.
     /// high is 255, with ReLU6 the code of 6. Hardswish: y = (float(sum) + bias[n] / (sa * sw[n])) * (sa * sw[n]), then
     /// output = clamp(round_half_even((y * min(max(y + 3, 0), 6) / 6) * (1 / so)) + zo, 0, 255). A NaN gives zo, and what is beyond int32 saturates.
     /// </summary>

@@ -15,6 +15,7 @@ public abstract unsafe class Isa
     /// <summary>Best first: adding a kernel is one file and one row.</summary>
     private static readonly (string Name, bool IsSupported, Func<string, Isa> Create)[] s_table =
     [
+        ("avx512-vnni", Avx512VnniMicroKernel.IsSupported, name => new Isa<Avx512VnniMicroKernel, Lanes512, Vector512<float>, Vector512<int>>(name)),
         ("avx-vnni", AvxVnni.IsSupported, name => Vector512.IsHardwareAccelerated
             ? new Isa<AvxVnniMicroKernel, Lanes512, Vector512<float>, Vector512<int>>(name)
             : new Isa<AvxVnniMicroKernel, Lanes256, Vector256<float>, Vector256<int>>(name)),
@@ -50,6 +51,10 @@ public abstract unsafe class Isa
     public override string ToString() => Name;
 
     internal abstract void Multiply(GemmJob* job, int threads);
+
+    internal abstract void Convolve(ConvolutionJob* job, int threads);
+
+    internal abstract void ConvolveDepthwise(ConvolutionJob* job, int threads);
 
     internal abstract void Quantize(float* x, byte* codes, nint count, QParams qparams, int low, int high);
 

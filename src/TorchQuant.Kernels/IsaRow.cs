@@ -4,10 +4,14 @@ namespace TorchQuant.Kernels;
 
 /// <summary>A row of the table: the one driver and the one set of elementwise loops, compiled for a micro-kernel and a vector width.</summary>
 internal sealed unsafe class Isa<TKernel, TLanes, TFloat, TInt>(string name) : Isa(name)
-    where TKernel : struct, IMicroKernel
+    where TKernel : struct, IMicroKernel, IDepthwiseKernel
     where TLanes : struct, ILanes<TFloat, TInt>
 {
     internal override void Multiply(GemmJob* job, int threads) => GemmDriver<TKernel, TLanes, TFloat, TInt>.Run(job, threads);
+
+    internal override void Convolve(ConvolutionJob* job, int threads) => ConvolutionDriver<TKernel, TLanes, TFloat, TInt>.Run(job, threads);
+
+    internal override void ConvolveDepthwise(ConvolutionJob* job, int threads) => DepthwiseDriver<TKernel, TLanes, TFloat, TInt>.Run(job, threads);
 
     internal override void Quantize(float* x, byte* codes, nint count, QParams qparams, int low, int high) =>
         Elementwise<TLanes, TFloat, TInt>.Quantize(x, codes, count, qparams, low, high);

@@ -75,23 +75,20 @@ public sealed unsafe class PackedWeights
     /// <param name="scales">One scale, or one for each output.</param>
     /// <param name="zeroPoints">Nothing (all 0), one zero point, or one for each output.</param>
     /// <exception cref="ArgumentException">Lengths do not fit, a scale or zero point is out of its range, or a column is so large that its product with 8-bit activations could leave int32.</exception>
-    public static PackedWeights Pack(ReadOnlySpan<sbyte> weights, int outFeatures, int inFeatures, ReadOnlySpan<float> scales, ReadOnlySpan<int> zeroPoints = default)
+    public static PackedWeights Pack(ReadOnlySpan<sbyte> weights, int outFeatures, int inFeatures, ReadOnlySpan<float> scales, ReadOnlySpan<int> zeroPoints = default) =>
+        Pack(weights, outFeatures, inFeatures, scales, zeroPoints, firstOutput: 0);
+
+    /// <summary>Packs the weights of outputs that are counted from <paramref name="firstOutput"/> in messages.</summary>
+    internal static PackedWeights Pack(ReadOnlySpan<sbyte> weights, int outFeatures, int inFeatures, ReadOnlySpan<float> scales, ReadOnlySpan<int> zeroPoints, int firstOutput)
     {
         Argument.IsAtLeast(outFeatures, 1, nameof(outFeatures));
         Argument.IsAtLeast(inFeatures, 1, nameof(inFeatures));
         Argument.HasLength(weights.Length, (long)outFeatures * inFeatures, nameof(weights), "outFeatures * inFeatures");
-        Argument.HasLength(scales.Length, 1, outFeatures, nameof(scales), "per tensor or one for each output");
-        if (!zeroPoints.IsEmpty)
-            Argument.HasLength(zeroPoints.Length, 1, outFeatures, nameof(zeroPoints), "per tensor or one for each output");
-        foreach (float scale in scales)
-            Argument.IsScale(scale, nameof(scales));
-        foreach (int zeroPoint in zeroPoints)
-            Argument.IsZeroPoint(zeroPoint, sbyte.MinValue, sbyte.MaxValue, nameof(zeroPoints));
-
+        CheckParameters(outFeatures, scales, zeroPoints);
         int[] kept = zeroPoints.IsEmpty ? new int[scales.Length] : zeroPoints.ToArray();
         var packed = new PackedWeights(outFeatures, inFeatures, scales.ToArray(), kept) { IsSymmetric = !zeroPoints.ContainsAnyExcept(0) };
         for (int column = 0; column < outFeatures; column++)
-            packed.PackColumn(weights.Slice(column * inFeatures, inFeatures), column);
+            packed.PackColumn(weights.Slice(column * inFeatures, inFeatures), column, firstOutput + column);
         return packed;
     }
 
@@ -110,7 +107,19 @@ public sealed unsafe class PackedWeights
         }
     }
 
-    private void PackColumn(ReadOnlySpan<sbyte> row, int column)
+    /// <summary>Refuses scales and zero points that are not one for all or one for each output, or out of their range.</summary>
+    internal static void CheckParameters(int outputs, ReadOnlySpan<float> scales, ReadOnlySpan<int> zeroPoints)
+    {
+        Argument.HasLength(scales.Length, 1, outputs, nameof(scales), "per tensor or one for each output");
+        if (!zeroPoints.IsEmpty)
+            Argument.HasLength(zeroPoints.Length, 1, outputs, nameof(zeroPoints), "per tensor or one for each output");
+        foreach (float scale in scales)
+            Argument.IsScale(scale, nameof(scales));
+        foreach (int zeroPoint in zeroPoints)
+            Argument.IsZeroPoint(zeroPoint, sbyte.MinValue, sbyte.MaxValue, nameof(zeroPoints));
+    }
+
+    private void PackColumn(ReadOnlySpan<sbyte> row, int column, int output)
     {
         int zeroPoint = _zeroPoints[_zeroPoints.Length == 1 ? 0 : column];
         long sum = 0, magnitude = 0;
@@ -123,7 +132,7 @@ public sealed unsafe class PackedWeights
         }
 
         if (magnitude * byte.MaxValue > int.MaxValue)
-            throw new ArgumentException($"The weights of output {column} have the absolute sum {magnitude} over {InFeatures} inputs; expected at most {int.MaxValue / byte.MaxValue}, so that no sum of products with 8-bit activations leaves int32. Split the layer along its inputs.", nameof(row));
+            throw new ArgumentException($"The weights of output {output} have the absolute sum {magnitude}; expected at most {int.MaxValue / byte.MaxValue}, so that no sum of products with 8-bit activations leaves int32. Split the layer along its inputs.", nameof(row));
         ColumnSums[column] = (int)sum;
         ColumnZeroPoints[column] = zeroPoint;
         ColumnScales[column] = _scales[_scales.Length == 1 ? 0 : column];

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Text.RegularExpressions;
 using static TorchSharp.torch;
 
 namespace TorchQuant;
@@ -9,13 +10,13 @@ namespace TorchQuant;
 /// <item>A set of types and names, each quantized as the argument <c>dtype</c> says: <c>[typeof(LSTM), "decoder"]</c>, a <c>HashSet&lt;Type&gt;</c>.</item>
 /// <item>A dictionary from type or name to a <see cref="QConfig"/>, where null leaves float: <c>new QConfigSpec { [typeof(Linear)] = quantization.default_dynamic_qconfig, ["decoder"] = null }</c>.</item>
 /// </list>
-/// A name beats a type, a type beats what the module around it has, and a module's own <c>qconfig</c> beats all; a container hands its qconfig to what is in it.
+/// A name beats a pattern (<see cref="Target.OfRegex"/>), a pattern beats a type, a type beats what the module around it has, and a module's own <c>qconfig</c> beats all; a container hands its qconfig to what is in it.
 /// </summary>
 public sealed class QConfigSpec : IEnumerable<QConfigSpec.Target>
 {
     private readonly Dictionary<Target, (bool Given, QConfig? QConfig)> _entries = [];
 
-    /// <summary>What an entry is about: an exact type of module, or a full dotted name.</summary>
+    /// <summary>What an entry is about: an exact type of module, a full dotted name, or a pattern of names.</summary>
     public readonly record struct Target
     {
         /// <summary>All modules of exactly this type.</summary>
@@ -37,11 +38,28 @@ public sealed class QConfigSpec : IEnumerable<QConfigSpec.Target>
             Name = name;
         }
 
+        /// <summary>All modules whose full dotted name matches a pattern from its beginning.</summary>
+        /// <param name="regex">A regular expression: <c>blocks\.\d+\.conv</c>.</param>
+        /// <exception cref="ArgumentException">It is none.</exception>
+        public static Target OfRegex(string regex)
+        {
+            ArgumentNullException.ThrowIfNull(regex);
+            _ = new Regex(regex);
+            return default(Target) with { Pattern = regex };
+        }
+
         /// <summary>The exact type, or null.</summary>
         public Type? Type { get; }
 
         /// <summary>The full dotted name, empty for the model itself, or null.</summary>
         public string? Name { get; }
+
+        /// <summary>The pattern of names, or null.</summary>
+        public string? Pattern { get; private init; }
+
+        /// <summary>Whether the entry is about a module.</summary>
+        internal bool IsAbout(string path, Type type) =>
+            Type is not null ? Type == type : Name is not null ? Name == path : Regex.IsMatch(path, $"^(?:{Pattern})");
 
         /// <summary>As the constructor.</summary>
         /// <param name="type">The exact type.</param>
@@ -51,8 +69,8 @@ public sealed class QConfigSpec : IEnumerable<QConfigSpec.Target>
         /// <param name="name">The full dotted name.</param>
         public static implicit operator Target(string name) => new(name);
 
-        /// <summary>The type's name, or the dotted name in quotation marks.</summary>
-        public override string ToString() => Type is not null ? Type.Name : $"\"{Name}\"";
+        /// <summary>The type's name, or the dotted name or the pattern in quotation marks.</summary>
+        public override string ToString() => Type is not null ? Type.Name : Name is not null ? $"\"{Name}\"" : $"the pattern \"{Pattern}\"";
 
         internal static Target Of(object key) => key switch
         {

@@ -9,7 +9,8 @@ public static partial class quantization
     /// <para>Every module that has one scale for its output must have been called exactly once in each forward pass that called it. A module that was called never, or more than once, is refused.</para>
     /// <para>At the end the converted model runs once, without gradients, on the first input that the prepared model was called with. So <c>x + y</c> on int8 tensors, a float layer between int8 ones or a missing
     /// stub is an error here, which names the place and the mend, and not in production. There is no such check where the prepared model was run by <c>forward</c> instead of <c>call</c>, or takes
-    /// other arguments than one to three tensors.</para>
+    /// other arguments than one to three tensors. One mistake ends the process, here as in production: TorchSharp's <c>x.matmul(y)</c> of int8 tensors; use
+    /// <see cref="FloatFunctional.matmul"/>.</para>
     /// </remarks>
     /// <typeparam name="T">The model's type.</typeparam>
     /// <param name="model">What <see cref="prepare{T}(T, bool, StaticModuleMapping?, CustomModuleMapping?, bool)"/> gave, after it ran on data.</param>

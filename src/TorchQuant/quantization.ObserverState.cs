@@ -30,6 +30,19 @@ public static partial class quantization
             observer.load_state_dict(observer.state_dict().Keys.ToDictionary(name => name, name => obs_dict[Under(path, name)]));
     }
 
+    /// <summary>Merges what the observers of one copy of a prepared model have seen into those of another, so that calibration can be split over shards of the data:
+    /// copy the prepared model by <see cref="ModuleTree.Copy"/>, run each copy on its shard, on a thread of its own if you like, and merge the copies into one. Smallest and largest values then are exactly those of
+    /// one run over all data; see <see cref="UniformQuantizationObserverBase.Merge"/> for histograms and moving averages.</summary>
+    /// <param name="model">The prepared model that gets the statistics, and the counts of calls.</param>
+    /// <param name="shard">A copy of it that ran on other data; it is left as it is.</param>
+    /// <exception cref="ArgumentException">The models do not have the same observers, or statistics cannot be merged; all problems are listed, and the model is unchanged.</exception>
+    public static void merge_observers(nn.Module model, nn.Module shard)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(shard);
+        ObserverMerge.Run(model, shard);
+    }
+
     private static IEnumerable<(string Path, ObserverBase Observer)> Observers(nn.Module model)
     {
         ArgumentNullException.ThrowIfNull(model);

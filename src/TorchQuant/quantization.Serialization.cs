@@ -22,8 +22,8 @@ public static partial class quantization
     public static void save(nn.Module model, Stream stream) => Save(model, (tensors, metadata) => SafeTensors.Write(stream, tensors, metadata));
 
     /// <summary>
-    /// Loads what <see cref="save(nn.Module, string)"/> wrote into a model of the same class, float or quantized: its modules are replaced as they were when the file was
-    /// written, all other tensors are copied in. The result is in eval mode, as <c>quantize_dynamic</c> leaves a model, and computes the same bits as the
+    /// Loads what <see cref="save(nn.Module, string)"/> wrote into a model of the same class, float, fused, prepared or quantized: its modules are replaced as they were when the file was
+    /// written (what had been fused away becomes Identity), all other tensors are copied in. The result is in eval mode, as <c>quantize_dynamic</c> leaves a model, and computes the same bits as the
     /// model that was saved does in eval mode.
     /// </summary>
     /// <param name="model">A model of the class that was saved; its weights do not matter.</param>

@@ -45,4 +45,9 @@ public static partial class quantization
     /// scale for a weight, activations in 0..255.</param>
     /// <exception cref="ArgumentException">The backend is none of these.</exception>
     public static QConfig get_default_qconfig(string backend = "native") => OfBackend(StaticBackends, backend);
+
+    /// <summary>A mapping with <see cref="get_default_qconfig"/> for every module, to be added to.</summary>
+    /// <param name="backend">Whose numbers: see <see cref="get_default_qconfig"/>.</param>
+    /// <exception cref="ArgumentException">The backend is none of these.</exception>
+    public static QConfigMapping get_default_qconfig_mapping(string backend = "native") => new QConfigMapping().set_global(get_default_qconfig(backend));
 }

@@ -43,7 +43,7 @@ internal static class Reference
     }
 
     /// <summary>
-    /// code = clamp(round_half_even((float(sum) + bias / (sa * sw)) * (sa * sw / so)) + zo, low, high); per tensor the division is a multiplication by the reciprocal.
+    /// code = clamp(round_half_even((float(sum) + bias / (sa * sw)) * (sa * sw / so)) + zo, low, high); per tensor fma(bias, 1 / (sa * sw), float(sum)) takes the place of sum and quotient.
     /// Hardswish is applied to the real number, which is then quantized.
     /// </summary>
     public static int ToByte(long sum, QParams a, float weightScale, bool perTensor, float? bias, QParams output, FusedActivation activation)
@@ -51,7 +51,7 @@ internal static class Reference
         float scale = a.Scale * weightScale;
         float raw = sum;
         if (bias is not null)
-            raw += perTensor ? bias.Value * (1f / scale) : bias.Value / scale;
+            raw = perTensor ? MathF.FusedMultiplyAdd(bias.Value, 1f / scale, raw) : raw + bias.Value / scale;
         if (activation == FusedActivation.Hardswish)
             return Quantize(Hardswish(raw * scale), output, 0, 255);
 

@@ -47,8 +47,14 @@ public abstract record Chart(string Title) : Visual, IDrawing
     /// <summary>Histograms over each other.</summary>
     public static XyChart Histograms(
         string title, IReadOnlyList<HistogramSeries> histograms, Axis? x = null, QuantizationGrid? grid = null, Axis? y = null, string subtitle = "", string caption = "",
-        IReadOnlyList<ReferenceLine>? references = null) =>
-        new(title, histograms) { X = x ?? new Axis("value"), Y = y ?? new Axis("count"), Grid = grid, Subtitle = subtitle, Caption = caption, References = references ?? [] };
+        IReadOnlyList<ReferenceLine>? references = null, IReadOnlyList<ReferenceBand>? bands = null) =>
+        new(title, histograms) { X = x ?? new Axis("value"), Y = y ?? new Axis("count"), Grid = grid, Subtitle = subtitle, Caption = caption, References = references ?? [], Bands = bands ?? [] };
+
+    /// <summary>Standing bars between two values, such as the range of the weights of each channel; a band shows the range of all together.</summary>
+    public static XyChart Ranges(
+        string title, IReadOnlyList<RangeSeries> ranges, Axis? x = null, Axis? y = null, string subtitle = "", string caption = "", IReadOnlyList<ReferenceLine>? references = null,
+        IReadOnlyList<ReferenceBand>? bands = null) =>
+        new(title, ranges) { X = x ?? new Axis("channel"), Y = y ?? new Axis("value"), Subtitle = subtitle, Caption = caption, References = references ?? [], Bands = bands ?? [] };
 
     /// <summary>Bars: one group per category, one bar of it per series.</summary>
     /// <exception cref="ArgumentException">A series has not one value per category.</exception>

@@ -60,6 +60,16 @@ public sealed record PointSeries : Series
     /// <summary>The value at each point.</summary>
     public Values Y { get; }
 
+    /// <summary>What is written beside each point; empty: nothing. Labels keep clear of each other and of the points.</summary>
+    /// <exception cref="ArgumentException">There is not one label per point.</exception>
+    public IReadOnlyList<string> Labels
+    {
+        get;
+        init => field = value.Count == 0 || value.Count == X.Count
+            ? [.. value]
+            : throw new ArgumentException($"Series '{Name}' has {X.Count} points and {value.Count} labels; give one label per point, or none.", nameof(value));
+    } = [];
+
     internal override IEnumerable<double> XValues => X;
 
     internal override IEnumerable<double> YValues => Y;

@@ -2,7 +2,7 @@ using TorchQuant.Interactive.Rendering;
 
 namespace TorchQuant.Interactive;
 
-/// <summary>A chart on two number axes: lines, points, histograms.</summary>
+/// <summary>A chart on two number axes: lines, points, histograms, ranges.</summary>
 public sealed record XyChart : Chart
 {
     /// <summary>A chart of <paramref name="series"/>, drawn in their order.</summary>
@@ -19,6 +19,9 @@ public sealed record XyChart : Chart
 
     /// <summary>Lines to compare with.</summary>
     public IReadOnlyList<ReferenceLine> References { get; init => field = [.. value]; } = [];
+
+    /// <summary>Ranges to compare with.</summary>
+    public IReadOnlyList<ReferenceBand> Bands { get; init => field = [.. value]; } = [];
 
     /// <summary>The numbers that a quantized type can hold, shown as a comb on the horizontal axis; null: none.</summary>
     public QuantizationGrid? Grid { get; init; }

@@ -60,6 +60,20 @@ public static class Display
     /// <summary>Shape, type, least, mean and greatest value, and the first values.</summary>
     public static Table Of(torch.Tensor tensor, string title = "") => TensorView.Of(tensor, title);
 
+    /// <summary>An image for an <see cref="ImageGrid"/>.</summary>
+    /// <param name="image">height × width or 1 × height × width (grey) or 3 × height × width (RGB), of bytes, or of floats from 0 to 1.</param>
+    /// <param name="caption">Under the image.</param>
+    /// <param name="predictions">What models say of it.</param>
+    /// <exception cref="ArgumentException">The tensor has another shape or type, or floats outside [0, 1].</exception>
+    public static GridImage Image(torch.Tensor image, string caption = "", IReadOnlyList<ImagePrediction>? predictions = null) =>
+        TensorImage.Of(image) with { Caption = caption, Predictions = predictions ?? [] };
+
+    /// <summary>Two confusion matrices and what changed from one to the other.</summary>
+    /// <param name="before">Usually the float model's.</param>
+    /// <param name="after">Usually the int8 model's.</param>
+    /// <param name="title">The title of the change.</param>
+    public static Gallery Compare(ConfusionMatrix before, ConfusionMatrix after, string title = "What changed") => new([before, after, new ConfusionChange(title, before, after) { Width = before.Width }]);
+
     /// <summary>Sizes of several forms of one model as bars stacked by module: one bar per form.</summary>
     /// <param name="title">The chart's title.</param>
     /// <param name="sizes">Each form's name and size.</param>

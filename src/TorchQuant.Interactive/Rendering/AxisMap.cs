@@ -36,6 +36,8 @@ internal sealed class AxisMap
         if (low > high) (low, high) = axis.Scale == AxisScale.Linear ? (0, 1) : (1, 10);
         if (includeZero && axis.Scale == AxisScale.Linear) (low, high) = (Math.Min(0, low), Math.Max(0, high));
         var ticks = axis.Scale == AxisScale.Linear ? Rendering.Ticks.Linear(low, high, mostTicks) : Rendering.Ticks.Logarithmic(low, high, mostTicks);
+        // Where there is no zero, the shortest bar still has a length.
+        if (includeZero && axis.Scale == AxisScale.Logarithmic) ticks = ticks with { Low = Math.Min(ticks.Low, Math.Max(low / 2, Rendering.Ticks.Smallest)) };
         return new AxisMap(axis.Scale, tight && axis.Scale == AxisScale.Linear ? ticks.Within(low, high) : ticks);
     }
 
@@ -43,6 +45,9 @@ internal sealed class AxisMap
 
     /// <summary>0 at the lower end, 1 at the upper; <paramref name="value"/> must be placeable.</summary>
     public double At(double value) => Math.Clamp(((_scale == AxisScale.Linear ? value : Math.Log10(value)) - _low) / (_high - _low), 0, 1);
+
+    /// <summary>Whether any of [from, to] lies on the axis.</summary>
+    public bool Reaches(double from, double to) => to >= Ticks.Low && from <= Ticks.High;
 
     private static bool CanPlace(AxisScale scale, double value) =>
         double.IsFinite(value) && Math.Abs(value) <= Rendering.Ticks.Largest && (scale == AxisScale.Linear || value >= Rendering.Ticks.Smallest);

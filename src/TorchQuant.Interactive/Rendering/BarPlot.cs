@@ -5,7 +5,7 @@ internal static class BarPlot
 {
     public const double ValueSize = 11.5;
 
-    private static readonly string[] ReferenceDashes = ["5 4", "2 3", "10 4"];
+    private static readonly string[] ReferenceDashes = ["5 4", "2 3", "10 4", "9 3 2 3"];
 
     /// <exception cref="ArgumentException">Stacked bars on a logarithmic axis, whose lengths would mean nothing.</exception>
     public static Scene Draw(BarChart chart)

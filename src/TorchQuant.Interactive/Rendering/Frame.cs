@@ -35,6 +35,9 @@ internal sealed class Frame
 
     public double Width => _chart.Width;
 
+    /// <summary>Where the name of the axis stands, with some air; empty when there is none.</summary>
+    public Box AxisNameBox { get; private set; }
+
     /// <summary>Items in rows, as many in a row as fit.</summary>
     public void Legend(IReadOnlyList<LegendItem> items)
     {
@@ -66,7 +69,9 @@ internal sealed class Frame
         Y += 8;
         if (caption.Length == 0) return;
         Y += 15;
-        Marks.Add(new TextMark(Margin, Y - 4, TextMetrics.Shorten(caption, LabelSize, Width - 2 * Margin), LabelSize, Paint.Muted));
+        var name = new TextMark(Margin, Y - 4, TextMetrics.Shorten(caption, LabelSize, Width - 2 * Margin), LabelSize, Paint.Muted);
+        AxisNameBox = new Box(name.Bounds.Left, name.Bounds.Top - 1, name.Bounds.Right + 4, name.Bounds.Bottom + 1);
+        Marks.Add(name);
     }
 
     /// <summary>The name of the axis below the plot, centred over [left, right].</summary>

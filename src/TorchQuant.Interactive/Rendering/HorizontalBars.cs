@@ -5,11 +5,19 @@ internal static class HorizontalBars
 {
     private const double Thickness = 19, Air = 13;
 
+    // From this many categories on (the layers of a network) bars are as thin as their labels are high.
+    private const int Many = 25;
+    private const double ThinAir = 5;
+
+    // Taller plots have the numbers of the axis above them too.
+    private const double Tall = 700;
+
     public static Scene Draw(BarChart chart, Frame frame)
     {
         var bars = Bar.Of(chart);
         var across = chart.Layout == BarLayout.Stacked ? 1 : Math.Max(1, chart.Series.Count);
-        var band = across * Thickness + Air;
+        var many = chart.Categories.Count >= Many;
+        var band = across * (!many ? Thickness : across == 1 ? 12 : 13) + (many ? ThinAir : Air);
         var widest = chart.Width * 0.38;
         var oneLine = CategoryNames.Shortened(chart.Categories, Frame.LabelSize, _ => widest);
         var names = chart.Categories.Select((name, i) => TextMetrics.Wrap(name, Frame.LabelSize, widest, 2) is { Count: 2 } two && band >= 32 && !two[1].EndsWith('…') ? two : [oneLine[i]]).ToList();
@@ -20,8 +28,11 @@ internal static class HorizontalBars
         var before = chart.Layout == BarLayout.Grouped && bars.Any(bar => bar.Value < 0) ? endWidth + 6 : 0;
         double left = Frame.Margin + nameWidth + 10 + before, right = chart.Width - Frame.Margin - endWidth - 8;
         var map = AxisMap.Over(chart.Value, Bar.Reach(chart, bars), includeZero: true, Math.Max(2, (int)((right - left) / 90)), tight: true);
-        var area = new PlotArea(left, frame.Y, right, frame.Y + Math.Max(1, chart.Categories.Count) * band + 4);
+        var height = Math.Max(1, chart.Categories.Count) * band + 4;
+        if (height > Tall) frame.Y += 20;
+        var area = new PlotArea(left, frame.Y, right, frame.Y + height);
         frame.Marks.AddRange(area.VerticalGrid(map));
+        if (height > Tall) frame.Marks.AddRange(area.LabelsAbove(map));
         DrawNames(frame, area, left - before - 8, band, chart, names);
         DrawBars(chart, frame, bars, map, area, band);
         for (var i = 0; i < chart.References.Count; i++)

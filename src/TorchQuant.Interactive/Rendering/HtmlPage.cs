@@ -22,6 +22,11 @@ internal static class HtmlPage
         .tq-box{border-left:3px solid currentColor;padding:.15em 0 .15em .9em}
         .tq-box p{margin:.25em 0}
         .tq-text{white-space:pre-wrap;margin:.2em 0}
+        .tq-images{display:grid;gap:16px 12px}
+        .tq-images img{display:block;border:1px solid color-mix(in srgb,currentColor 25%,transparent)}
+        .tq-images figcaption{font-size:12.5px;line-height:1.4;margin-top:.3em;overflow-wrap:anywhere}
+        .tq-images figcaption small{opacity:.7}
+        .tq-wrong{text-decoration:underline;text-decoration-style:dotted;text-decoration-thickness:1.5px;text-underline-offset:3px}
         .tq-row{display:flex;flex-wrap:wrap;gap:1.2em}
         .tq-bar{height:8px;border-radius:4px;background:color-mix(in srgb,currentColor 16%,transparent);overflow:hidden;max-width:520px}
         .tq-bar div{height:100%;border-radius:4px}

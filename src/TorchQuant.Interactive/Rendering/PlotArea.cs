@@ -48,5 +48,8 @@ internal sealed class PlotArea(double left, double top, double right, double bot
         }
     }
 
+    /// <summary>The labels of <see cref="VerticalGrid"/> above the plot.</summary>
+    public IEnumerable<Mark> LabelsAbove(AxisMap map) => VerticalGrid(map).OfType<TextMark>().Select(label => label with { Y = top - 7 });
+
     private static Paint LineAt(AxisMap map, int tick) => map.Ticks.Positions[tick] == 0 ? Paint.AxisLine : Paint.GridLine;
 }

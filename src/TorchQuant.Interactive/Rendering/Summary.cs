@@ -7,9 +7,10 @@ internal static class Summary
     {
         LineSeries line => $"Line {line.Name}: {line.Y.Count} points{Range(line.Y)}.",
         PointSeries points => $"Points {points.Name}: {points.Y.Count}{Range(points.Y)}.",
+        RangeSeries ranges => $"Ranges {ranges.Name}: {ranges.X.Count}{Range([.. ranges.Low, .. ranges.High])}.",
         HistogramSeries histogram => $"Histogram {histogram.Name}: {NumberText.Short(histogram.Counts.Sum(), 7)} values{Range(histogram.Edges)}.",
         _ => series.Name,
-    }));
+    }).Concat(chart.Bands.Select(band => $"Band {BandRows.Caption(band)}.")));
 
     public static string Describe(BarChart chart) => string.Join(" ", chart.Series.Select(series =>
         $"Bars {series.Name}: " + string.Join(", ", chart.Categories.Zip(series.Values).Select(bar => $"{bar.First} {NumberText.Short(bar.Second)}")) + "."));

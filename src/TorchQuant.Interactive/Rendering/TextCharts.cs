@@ -20,9 +20,17 @@ internal static class TextCharts
                 break;
             case XyChart { Series.Count: > 0 } xy when xy.Series.All(series => series is HistogramSeries):
                 foreach (var series in xy.Series) Histogram(text, xy, (HistogramSeries)series);
+                References(text, xy);
                 break;
             case XyChart xy:
                 Plot(text, xy);
+                References(text, xy);
+                break;
+            case ConfusionMatrix matrix:
+                text.Append(TextMatrix.Render(matrix)).Append('\n');
+                break;
+            case ConfusionChange change:
+                text.Append(TextMatrix.Render(change)).Append('\n');
                 break;
             default:
                 throw new ArgumentException($"The text renderer knows no {chart.GetType().Name}; add its case.", nameof(chart));
@@ -62,9 +70,20 @@ internal static class TextCharts
         }
         var width = rows.Select(row => TextMetrics.Columns(row.Name)).DefaultIfEmpty(0).Max();
         var longest = rows.Select(row => row.Count).Where(double.IsFinite).DefaultIfEmpty(0).Max();
-        foreach (var (name, count) in rows) Line(text, $"{Pad(name, width)} {Blocks(count, longest)} {NumberText.Short(count)}");
+        var logarithmic = chart.Y.Scale == AxisScale.Logarithmic;
+        foreach (var (name, count) in rows) Line(text, $"{Pad(name, width)} {(logarithmic ? Blocks(Math.Log10(1 + count), Math.Log10(1 + longest)) : Blocks(count, longest))} {NumberText.Short(count)}");
         if (chart.Grid is { } grid) Line(text, $"grid: {NumberText.Fixed(grid.Levels, 0)} levels, {NumberText.Short(grid.Scale)} apart, from {NumberText.Short(grid.Minimum)} to {NumberText.Short(grid.Maximum)}");
         if (histogram.NotCounted > 0) Line(text, $"in no bin: {histogram.NotCounted} values, not finite or beyond the edges");
+    }
+
+    private static void References(StringBuilder text, XyChart chart)
+    {
+        foreach (var band in chart.Bands) Line(text, BandRows.Caption(band));
+        // Lying lines are in the plot and its legend.
+        var plotted = chart.Series.Any(series => series is not HistogramSeries);
+        foreach (var line in chart.References.Where(line => line.OnX || !plotted)) Line(text, $"{line.Name}: {NumberText.Short(line.At)}");
+        foreach (var points in chart.Series.OfType<PointSeries>())
+            for (var i = 0; i < points.Labels.Count; i++) Line(text, $"{points.Labels[i]}: {NumberText.Short(points.X[i], 4)}, {NumberText.Short(points.Y[i], 4)}");
     }
 
     private static void Plot(StringBuilder text, XyChart chart)
@@ -78,6 +97,11 @@ internal static class TextCharts
         {
             var mark = Marks[i % Marks.Length];
             if (chart.Series[i] is LineSeries line) Join(line);
+            if (chart.Series[i] is RangeSeries ranges)
+            {
+                Span(ranges);
+                continue;
+            }
             foreach (var (a, b) in chart.Series[i].XValues.Zip(chart.Series[i].YValues))
                 if (x.CanPlace(a) && y.CanPlace(b)) cells[Row(b)][(int)Math.Round(x.At(a) * (PlotColumns - 1))] = mark;
         }
@@ -89,12 +113,22 @@ internal static class TextCharts
         Line(text, new string(' ', width + 1) + "└" + new string('─', PlotColumns));
         string first = NumberText.Short(x.Ticks.Low), last = NumberText.Short(x.Ticks.High);
         Line(text, new string(' ', width + 2) + first + new string(' ', Math.Max(1, PlotColumns - first.Length - last.Length)) + last);
-        Line(text, string.Join("   ", chart.Series.Select((series, i) => $"{Marks[i % Marks.Length]} {series.Name}").Concat(chart.References.Select(line => $"╌ {line.Name}: {NumberText.Short(line.At)}")))
+        Line(text, string.Join("   ", chart.Series.Select((series, i) => $"{(series is RangeSeries ? '│' : Marks[i % Marks.Length])} {series.Name}").Concat(chart.References.Where(line => !line.OnX).Select(line => $"╌ {line.Name}: {NumberText.Short(line.At)}")))
             + (chart.X.Caption.Length > 0 ? $"   ({chart.X.Caption} →)" : ""));
         var missing = Summary.NotDrawn(chart, x, y);
         if (missing.Length > 0) Line(text, missing);
 
         int Row(double value) => (int)Math.Round((1 - y.At(value)) * (PlotRows - 1));
+
+        void Span(RangeSeries ranges)
+        {
+            for (var i = 0; i < ranges.X.Count; i++)
+            {
+                if (!x.CanPlace(ranges.X[i]) || !y.CanPlace(ranges.Low[i]) || !y.CanPlace(ranges.High[i])) continue;
+                var column = (int)Math.Round(x.At(ranges.X[i]) * (PlotColumns - 1));
+                for (var row = Row(ranges.High[i]); row <= Row(ranges.Low[i]); row++) cells[row][column] = '│';
+            }
+        }
 
         // Light dots between neighbours that are columns apart.
         void Join(LineSeries line)

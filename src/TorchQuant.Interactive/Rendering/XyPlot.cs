@@ -4,14 +4,13 @@ namespace TorchQuant.Interactive.Rendering;
 internal static class XyPlot
 {
     private static readonly string[] Dashes = ["", "7 4", "2 3", "10 3 2 3"];
-    private static readonly string[] ReferenceDashes = ["5 4", "2 3", "10 4"];
 
     // Up to this many points each one is also a dot.
     private const int MostDots = 40;
 
     public static Scene Draw(XyChart chart)
     {
-        var colors = Palette.Assign([.. chart.Series.Select(series => (series.Name, series.Color))]);
+        var colors = Palette.Assign([.. chart.Series.Select(series => (series.Name, series.Color)), .. chart.Bands.Select(band => (band.Name, band.Color))]);
         var frame = new Frame(chart);
         var comb = chart.Grid is null ? 0 : Comb.Height;
         var x = Map(chart, onX: true, mostTicks: Math.Max(2, chart.Width / 95));
@@ -19,14 +18,34 @@ internal static class XyPlot
         var left = Frame.Margin + PlotArea.LabelWidth(y) + 10;
         var right = chart.Width - Math.Max(Frame.Margin, TextMetrics.Width(x.Ticks.Labels[^1], Frame.LabelSize) / 2 + 4);
 
-        // The legend says how the comb is drawn, and that depends on the width alone.
+        // The legend says how the comb is drawn and names the lines that have no room for it, and that depends on the width alone.
         var grid = chart.Grid is { } levels ? new Comb(levels, x, left, right) : null;
-        frame.Legend(LegendOf(chart, colors, grid));
+        var bands = new BandRows([.. chart.Bands.Zip(colors[chart.Series.Count..])], x, left, right);
+        var flags = new LineFlags(chart.References, x, left, right);
+        frame.Legend(LegendOf(chart, colors, grid, flags));
+        frame.Marks.AddRange(bands.Rows(frame.Y));
+        frame.Y += bands.Height + flags.Height;
+        var bottom = frame.Y;
         frame.AxisName(chart.Y.Caption);
         var area = new PlotArea(left, frame.Y + 6, right, frame.Y + 6 + chart.PlotHeight);
+        frame.Marks.AddRange(flags.Draw(bottom, frame.AxisNameBox, area.Top));
+        DrawArea(chart, frame, colors, area, x, y, comb, grid, bands);
+        var labels = new PointLabels(chart, area, x, y);
+        frame.Marks.AddRange(labels.Place());
+        frame.Y = area.Bottom + comb + 20;
+        frame.AxisNameBelow(chart.X.Caption, area.Left, area.Right);
+        var unlabelled = labels.Left.Count == 0 ? "" : $"No room for the labels {string.Join(", ", labels.Left)}.";
+        return frame.Finish(Summary.Describe(chart), string.Join(' ', new[] { Summary.NotDrawn(chart, x, y), unlabelled }.Where(note => note.Length > 0)));
+    }
+
+    private static void DrawArea(XyChart chart, Frame frame, string[] colors, PlotArea area, AxisMap x, AxisMap y, double comb, Comb? grid, BandRows bands)
+    {
         frame.Marks.AddRange(area.HorizontalGrid(y));
         frame.Marks.AddRange(area.VerticalGrid(x, comb));
+        frame.Marks.AddRange(bands.Shades(area));
         if (grid is not null) frame.Marks.AddRange(grid.Draw(area));
+        for (var i = 0; i < chart.Bands.Count; i++)
+            if (!chart.Bands[i].OnX) frame.Marks.AddRange(Lying(chart.Bands[i], colors[chart.Series.Count + i], i, area, y));
         var lines = 0;
         for (var i = 0; i < chart.Series.Count; i++)
         {
@@ -35,31 +54,41 @@ internal static class XyPlot
                 HistogramSeries histogram => Bins(histogram, colors[i], chart.Series.Count > 1, area, x, y),
                 LineSeries line => Line(line, colors[i], Dashes[lines++ % Dashes.Length], area, x, y),
                 PointSeries points => Dots(points, colors[i], area, x, y),
+                RangeSeries ranges => RangeBars.Draw(ranges, colors[i], chart.Series.Count > 1, area, x, y),
                 var other => throw new ArgumentException($"A chart cannot draw a {other.GetType().Name}."),
             });
         }
+        frame.Marks.AddRange(bands.EndLines(area));
         for (var i = 0; i < chart.References.Count; i++)
         {
             var line = chart.References[i];
             if (!(line.OnX ? x : y).CanPlace(line.At)) continue;
             double at = line.OnX ? area.X(x, line.At) : area.Y(y, line.At);
             frame.Marks.Add(line.OnX
-                ? PathMark.Line(at, area.Top, at, area.Bottom, Paint.Muted, 1.5, ReferenceDashes[i % ReferenceDashes.Length])
-                : PathMark.Line(area.Left, at, area.Right, at, Paint.Muted, 1.5, ReferenceDashes[i % ReferenceDashes.Length]));
+                ? PathMark.Line(at, area.Top, at, area.Bottom, Paint.Muted, 1.5, BarPlot.Dash(i))
+                : PathMark.Line(area.Left, at, area.Right, at, Paint.Muted, 1.5, BarPlot.Dash(i)));
         }
-        frame.Y = area.Bottom + comb + 20;
-        frame.AxisNameBelow(chart.X.Caption, area.Left, area.Right);
-        return frame.Finish(Summary.Describe(chart), Summary.NotDrawn(chart, x, y));
+    }
+
+    private static IEnumerable<Mark> Lying(ReferenceBand band, string color, int index, PlotArea area, AxisMap y)
+    {
+        if (!y.Reaches(band.From, band.To)) yield break;
+        double top = y.CanPlace(band.To) ? area.Y(y, band.To) : band.To > 0 ? area.Top : area.Bottom, bottom = y.CanPlace(band.From) ? area.Y(y, band.From) : area.Bottom;
+        yield return new RectMark(area.Left, top, area.Right - area.Left, Math.Max(1, bottom - top), new Paint(color, 0.14), BandRows.Caption(band));
+        foreach (var end in new[] { band.From, band.To })
+            if (y.CanPlace(end) && y.Reaches(end, end)) yield return PathMark.Line(area.Left, area.Y(y, end), area.Right, area.Y(y, end), new Paint(color), 1.4, BarPlot.Dash(index));
     }
 
     private static AxisMap Map(XyChart chart, bool onX, int mostTicks)
     {
-        var values = chart.Series.SelectMany(series => onX ? series.XValues : series.YValues).Concat(chart.References.Where(line => line.OnX == onX).Select(line => line.At));
+        var data = chart.Series.SelectMany(series => onX ? series.XValues : series.YValues).ToList();
+        IEnumerable<double> values = [.. data, .. chart.References.Where(line => line.OnX == onX).Select(line => line.At), .. chart.Bands.Where(band => band.OnX == onX).SelectMany(band => BandRows.Ends(band, data))];
+        if (onX) values = values.Concat(chart.Series.OfType<RangeSeries>().SelectMany(RangeBars.Reach)).Concat(PointLabels.Reach(chart));
         if (onX && chart.Grid is { } grid) values = values.Concat(Comb.Ends(grid, values));
         return AxisMap.Over(onX ? chart.X : chart.Y, values, includeZero: !onX && chart.Series.Any(series => series is HistogramSeries), mostTicks, tight: onX);
     }
 
-    private static List<LegendItem> LegendOf(XyChart chart, string[] colors, Comb? grid)
+    private static List<LegendItem> LegendOf(XyChart chart, string[] colors, Comb? grid, LineFlags flags)
     {
         var items = new List<LegendItem>();
         var lines = 0;
@@ -73,10 +102,12 @@ internal static class XyPlot
             });
         }
         // A single series is named by the title.
-        if (items.Count == 1 && chart.References.Count == 0 && grid is null) items.Clear();
+        if (items.Count == 1 && chart.References.Count == 0 && chart.Bands.Count == 0 && grid is null) items.Clear();
         if (grid is not null) items.Add(grid.Legend);
+        for (var i = 0; i < chart.Bands.Count; i++)
+            if (!chart.Bands[i].OnX) items.Add(new LegendItem(BandRows.Caption(chart.Bands[i]), new Paint(colors[chart.Series.Count + i]), Swatch.Line, BarPlot.Dash(i)));
         for (var i = 0; i < chart.References.Count; i++)
-            items.Add(new LegendItem(chart.References[i].Name, Paint.Muted, Swatch.Line, ReferenceDashes[i % ReferenceDashes.Length]));
+            if (!flags.Names(chart.References[i])) items.Add(new LegendItem(chart.References[i].Name, Paint.Muted, Swatch.Line, BarPlot.Dash(i)));
         return items;
     }
 

@@ -76,8 +76,11 @@ public sealed record ConvolutionShape
     /// <summary>What is at the added positions.</summary>
     public PaddingMode PaddingMode { get; }
 
-    /// <summary>Whether each group has one input channel.</summary>
-    internal bool IsDepthwise => Groups == InChannels;
+    /// <summary>Whether there are groups, each of one input channel.</summary>
+    internal bool IsDepthwise => Groups > 1 && Groups == InChannels;
+
+    /// <summary>Whether every output sees the one input position that has its place, so that the input is the left side of a matrix product as it is.</summary>
+    internal bool IsPointwise => KernelSize == 1 && !Stride.ContainsAnyExcept(1) && !PaddingBegin.ContainsAnyExcept(0) && !PaddingEnd.ContainsAnyExcept(0);
 
     /// <summary>Elements of the kernel: the product over the dimensions.</summary>
     internal int KernelSize { get; }
@@ -98,13 +101,16 @@ public sealed record ConvolutionShape
         Argument.HasLength(inputSize.Length, Dimensions, nameof(inputSize), "one for each spatial dimension of the convolution");
         for (int d = 0; d < Dimensions; d++)
         {
-            Argument.IsAtLeast(inputSize[d], 1, $"inputSize[{d}]");
+            if (inputSize[d] < 1)
+                throw new ArgumentException($"inputSize[{d}] is {inputSize[d]}; expected at least 1.", nameof(inputSize));
             CheckPadding(inputSize, d);
             long padded = (long)inputSize[d] + _paddingBegin[d] + _paddingEnd[d];
             long reach = (long)_dilation[d] * (_kernel[d] - 1) + 1;
+            if (padded > int.MaxValue)
+                throw new ArgumentException($"inputSize[{d}] is {inputSize[d]}, with padding {padded}; expected at most {int.MaxValue}.", nameof(inputSize));
             if (padded < reach)
                 throw new ArgumentException($"inputSize[{d}] is {inputSize[d]}, with padding {padded}; expected at least {reach}, what a kernel of {_kernel[d]} with dilation {_dilation[d]} covers.", nameof(inputSize));
-            size[d] = checked((int)((padded - reach) / _stride[d] + 1));
+            size[d] = (int)((padded - reach) / _stride[d]) + 1;
         }
     }
 

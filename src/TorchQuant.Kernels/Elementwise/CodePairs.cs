@@ -35,8 +35,7 @@ internal static unsafe class CodePairs<TOperation>
 
             int pieceLength = RepeatedLength(b.Length, a.Length);
             byte[] rented = ArrayPool<byte>.Shared.Rent(pieceLength);
-            for (int at = 0; at < pieceLength; at += b.Length)
-                b.CopyTo(rented.AsSpan(at));
+            RepeatedRow.Fill(b, rented.AsSpan(0, pieceLength));
             fixed (byte* repeated = rented)
                 Run(isa, new Pieces(operation, left, repeated, target, a.Length, pieceLength, isRepeated: true), threads);
             ArrayPool<byte>.Shared.Return(rented);
@@ -61,15 +60,15 @@ internal static unsafe class CodePairs<TOperation>
         public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
         {
             nint start = row * pieceLength;
-            var piece = new Piece(operation, a + start, isRepeated ? b : b + start, output + start);
-            new LaneLoop<Piece>(piece, nint.Min(pieceLength, length - start)).Run<TLanes, TFloat, TInt>();
+            var piece = new Piece(operation, a + start, isRepeated ? b : b + start);
+            new CodeLoop<Piece>(piece, output + start, nint.Min(pieceLength, length - start)).Run<TLanes, TFloat, TInt>();
         }
     }
 
-    private readonly struct Piece(TOperation operation, byte* a, byte* b, byte* output) : ILaneLoop
+    private readonly struct Piece(TOperation operation, byte* a, byte* b) : ICodeLoop
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void At<TLanes, TFloat, TInt>(nint i) where TLanes : struct, ILanes<TFloat, TInt> =>
-            TLanes.StoreBytes(operation.Codes<TLanes, TFloat, TInt>(TLanes.LoadBytes(a + i), TLanes.LoadBytes(b + i)), output + i);
+        public TInt At<TLanes, TFloat, TInt>(nint i) where TLanes : struct, ILanes<TFloat, TInt> =>
+            operation.Codes<TLanes, TFloat, TInt>(TLanes.LoadBytes(a + i), TLanes.LoadBytes(b + i));
     }
 }

@@ -10,9 +10,11 @@ namespace TorchQuant.Kernels;
 /// </summary>
 public static unsafe class Int8BatchNorm
 {
-    private const int PieceLength = 4096;
+    /// <summary>Codes that are done at a time: their numbers, eight bytes for each, stay in the first cache.</summary>
+    private const int PieceLength = 1024;
 
-    private const int CodesPerNanosecond = 8;
+    /// <summary>Measured where the codes come from the cache: what sharing among threads is judged by.</summary>
+    private const int CodesPerNanosecond = 10;
 
     /// <summary>
     /// The numbers of each channel, in libtorch's order of operations: with r = 1 / sqrt(variance + eps), multiplier = r * weight * (si / so) and addend = (bias - mean * r * weight) / so,
@@ -100,12 +102,8 @@ public static unsafe class Int8BatchNorm
         float[] rented = ArrayPool<float>.Shared.Rent(2 * pieceLength);
         fixed (float* numbers = rented)
         {
-            for (int at = 0; at < pieceLength; at += channels)
-            {
-                new ReadOnlySpan<float>(multipliers, channels).CopyTo(new Span<float>(numbers + at, channels));
-                new ReadOnlySpan<float>(addends, channels).CopyTo(new Span<float>(numbers + pieceLength + at, channels));
-            }
-
+            RepeatedRow.Fill(new ReadOnlySpan<float>(multipliers, channels), new Span<float>(numbers, pieceLength));
+            RepeatedRow.Fill(new ReadOnlySpan<float>(addends, channels), new Span<float>(numbers + pieceLength, pieceLength));
             var pieces = new Pieces(source, target, length, pieceLength, numbers, numbers + pieceLength, range);
             isa.Run(new RowLoop<Pieces>(pieces, (int)((length + (long)pieceLength - 1) / pieceLength), threads, 1 + pieceLength / CodesPerNanosecond));
         }
@@ -119,12 +117,11 @@ public static unsafe class Int8BatchNorm
         private readonly int _lowest = relu ? 0 : -outputZeroPoint, _highest = byte.MaxValue - outputZeroPoint;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Store<TLanes, TFloat, TInt>(byte* source, byte* target, TFloat multiplier, TFloat addend) where TLanes : struct, ILanes<TFloat, TInt>
+        public TInt Codes<TLanes, TFloat, TInt>(byte* source, TFloat multiplier, TFloat addend) where TLanes : struct, ILanes<TFloat, TInt>
         {
             TFloat x = TLanes.ToFloat(TLanes.SubtractInt(TLanes.LoadBytes(source), TLanes.BroadcastInt(inputZeroPoint)));
-            TInt code = Elementwise<TLanes, TFloat, TInt>.ToCodes(
+            return Elementwise<TLanes, TFloat, TInt>.ToCodes(
                 TLanes.FusedMultiplyAdd(multiplier, x, addend), TLanes.Broadcast(_lowest), TLanes.Broadcast(_highest), TLanes.BroadcastInt(outputZeroPoint));
-            TLanes.StoreBytes(code, target);
         }
     }
 
@@ -134,15 +131,15 @@ public static unsafe class Int8BatchNorm
         public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
         {
             nint start = row * pieceLength;
-            new LaneLoop<Piece>(new Piece(source + start, target + start, multipliers, addends, range), nint.Min(pieceLength, length - start)).Run<TLanes, TFloat, TInt>();
+            new CodeLoop<Piece>(new Piece(source + start, multipliers, addends, range), target + start, nint.Min(pieceLength, length - start)).Run<TLanes, TFloat, TInt>();
         }
     }
 
-    private readonly struct Piece(byte* source, byte* target, float* multipliers, float* addends, Range range) : ILaneLoop
+    private readonly struct Piece(byte* source, float* multipliers, float* addends, Range range) : ICodeLoop
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void At<TLanes, TFloat, TInt>(nint i) where TLanes : struct, ILanes<TFloat, TInt> =>
-            range.Store<TLanes, TFloat, TInt>(source + i, target + i, TLanes.Load(multipliers + i), TLanes.Load(addends + i));
+        public TInt At<TLanes, TFloat, TInt>(nint i) where TLanes : struct, ILanes<TFloat, TInt> =>
+            range.Codes<TLanes, TFloat, TInt>(source + i, TLanes.Load(multipliers + i), TLanes.Load(addends + i));
     }
 
     private readonly struct Planes(byte* source, byte* target, int inner, int channels, float* multipliers, float* addends, Range range) : IRowBody
@@ -150,15 +147,15 @@ public static unsafe class Int8BatchNorm
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
         {
-            var plane = new Plane(source + row * inner, target + row * inner, multipliers[row % channels], addends[row % channels], range);
-            new LaneLoop<Plane>(plane, inner).Run<TLanes, TFloat, TInt>();
+            var plane = new Plane(source + row * inner, multipliers[row % channels], addends[row % channels], range);
+            new CodeLoop<Plane>(plane, target + row * inner, inner).Run<TLanes, TFloat, TInt>();
         }
     }
 
-    private readonly struct Plane(byte* source, byte* target, float multiplier, float addend, Range range) : ILaneLoop
+    private readonly struct Plane(byte* source, float multiplier, float addend, Range range) : ICodeLoop
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void At<TLanes, TFloat, TInt>(nint i) where TLanes : struct, ILanes<TFloat, TInt> =>
-            range.Store<TLanes, TFloat, TInt>(source + i, target + i, TLanes.Broadcast(multiplier), TLanes.Broadcast(addend));
+        public TInt At<TLanes, TFloat, TInt>(nint i) where TLanes : struct, ILanes<TFloat, TInt> =>
+            range.Codes<TLanes, TFloat, TInt>(source + i, TLanes.Broadcast(multiplier), TLanes.Broadcast(addend));
     }
 }

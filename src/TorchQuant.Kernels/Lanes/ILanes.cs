@@ -76,4 +76,7 @@ internal unsafe interface ILanes<TFloat, TInt>
 
     /// <summary>Stores the low eight bits of every number.</summary>
     static abstract void StoreBytes(TInt value, byte* target);
+
+    /// <summary>Stores four vectors of numbers within 0..255, one after the other: fewer instructions than four times <see cref="StoreBytes(TInt, byte*)"/>.</summary>
+    static abstract void StoreBytes(TInt first, TInt second, TInt third, TInt fourth, byte* target);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Floats = System.Runtime.Intrinsics.Vector256<float>;
@@ -84,5 +85,13 @@ internal readonly unsafe struct Lanes256 : ILanes<Floats, Ints>
         Vector256<uint> gathered = Avx2.Shuffle(value.AsByte(), lowBytes).AsUInt32();
         Vector128<uint> eight = Vector128.Create(gathered[0], gathered[4], 0, 0);
         *(ulong*)target = eight.AsUInt64().ToScalar();
+    }
+
+    /// <summary>The packs work within 128 bits, so that four bytes of each vector in turn come out: the permutation brings together those of one vector.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBytes(Ints first, Ints second, Ints third, Ints fourth, byte* target)
+    {
+        Vector256<byte> packed = Avx2.PackUnsignedSaturate(Avx2.PackSignedSaturate(first, second), Avx2.PackSignedSaturate(third, fourth));
+        Avx2.PermuteVar8x32(packed.AsInt32(), Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7)).Store((int*)target);
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Floats = System.Runtime.Intrinsics.Vector512<float>;
@@ -60,4 +61,12 @@ internal readonly unsafe struct Lanes512 : ILanes<Floats, Ints>
 
     /// <summary>vpmovdb keeps the low eight bits of each number.</summary>
     public static void StoreBytes(Ints value, byte* target) => Avx512F.ConvertToVector128Byte(value).Store(target);
+
+    /// <summary>The packs work within 128 bits, so that four bytes of each vector in turn come out: the permutation brings together those of one vector.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBytes(Ints first, Ints second, Ints third, Ints fourth, byte* target)
+    {
+        Vector512<byte> packed = Avx512BW.PackUnsignedSaturate(Avx512BW.PackSignedSaturate(first, second), Avx512BW.PackSignedSaturate(third, fourth));
+        Avx512F.PermuteVar16x32(packed.AsInt32(), Vector512.Create(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)).Store((int*)target);
+    }
 }

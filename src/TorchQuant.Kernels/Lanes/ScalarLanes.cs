@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace TorchQuant.Kernels;
 
 /// <summary>One number at a time: what every machine has, and the rest of a loop that a wider vector leaves over.</summary>
@@ -44,4 +46,8 @@ internal readonly unsafe struct ScalarLanes : ILanes<float, int>
     public static int LoadSBytes(sbyte* source) => *source;
     public static int LoadNibbles(byte* row, nint index) => (row[index >> 1] >> (int)((index & 1) * 4)) & 15;
     public static void StoreBytes(int value, byte* target) => *target = (byte)value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBytes(int first, int second, int third, int fourth, byte* target) =>
+        (target[0], target[1], target[2], target[3]) = ((byte)first, (byte)second, (byte)third, (byte)fourth);
 }

@@ -9,12 +9,15 @@ namespace TorchQuant.Kernels;
 /// Even and odd bytes are widened to int16 apart and multiplied with vpmaddwd, whose sum of two products fits int32, so nothing can saturate: vpmaddubsw, twice
 /// as fast, adds two products in int16 and 255 * 127 * 2 does not fit.
 /// </summary>
-internal readonly unsafe struct Avx2MicroKernel : IMicroKernel
+internal readonly unsafe struct Avx2MicroKernel : IMicroKernel, IDepthwiseKernel
 {
     public static int MaxRows => 4;
 
     public static void Run(int rows, byte* a, nint stride, sbyte* panel, nint groups, int* tile) =>
         Tile<Dot, Ints>.RunPanel(rows, a, stride, panel, groups, tile);
+
+    public static void RunDepthwise(int rows, byte* activations, in DepthwiseSteps steps, sbyte* panel, int columns, int* tile) =>
+        DepthwiseTile<Dot, Ints>.RunPanel(rows, activations, in steps, panel, columns, tile);
 
     private readonly struct Dot : IGroupDot<Ints>
     {
@@ -23,6 +26,8 @@ internal readonly unsafe struct Avx2MicroKernel : IMicroKernel
         public static Ints Zero => Ints.Zero;
 
         public static Ints Broadcast(byte* group) => Vector256.Create(*(int*)group);
+
+        public static Ints LoadActivations(byte* groups) => Vector256.Load(groups).AsInt32();
 
         public static Ints LoadWeights(sbyte* weights) => Vector256.Load(weights).AsInt32();
 

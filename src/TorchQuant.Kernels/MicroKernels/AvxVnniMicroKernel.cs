@@ -9,7 +9,7 @@ namespace TorchQuant.Kernels;
 /// vpdpbusd on 256 bits: four u8 x s8 products summed into each int32 lane, without saturation. Six rows by 16 columns: 12 sums, 2 weights and a broadcast fill
 /// 15 of the 16 registers that its encoding reaches; 12 independent sums hide its latency.
 /// </summary>
-internal readonly unsafe struct AvxVnniMicroKernel : IMicroKernel
+internal readonly unsafe struct AvxVnniMicroKernel : IMicroKernel, IDepthwiseKernel
 {
     public static int MaxRows => 6;
 
@@ -22,6 +22,9 @@ internal readonly unsafe struct AvxVnniMicroKernel : IMicroKernel
         else
             Tile<Dot, Ints>.RunPanel(rows, a, stride, panel, groups, tile);
     }
+
+    public static void RunDepthwise(int rows, byte* activations, in DepthwiseSteps steps, sbyte* panel, int columns, int* tile) =>
+        DepthwiseTile<Dot, Ints>.RunPanel(rows, activations, in steps, panel, columns, tile);
 
     /// <summary>One row by 32 columns, two groups at a time: eight sums, so that reading the weights is the limit and not the latency. Weights are read in address order.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -99,6 +102,8 @@ internal readonly unsafe struct AvxVnniMicroKernel : IMicroKernel
         public static Ints Zero => Ints.Zero;
 
         public static Ints Broadcast(byte* group) => Vector256.Create(*(int*)group);
+
+        public static Ints LoadActivations(byte* groups) => Vector256.Load(groups).AsInt32();
 
         public static Ints LoadWeights(sbyte* weights) => Vector256.Load(weights).AsInt32();
 

@@ -1,7 +1,7 @@
 namespace TorchQuant.Kernels;
 
 /// <summary>
-/// What an ISA brings to <see cref="Tile{TDot, TVector}"/>: the dot product of a group of four activations with four weights in each int32 lane, exact.
+/// What an ISA brings to <see cref="Tile{TDot, TVector}"/> and <see cref="DepthwiseTile{TDot, TVector}"/>: the dot product of a group of four activations with four weights in each int32 lane, exact.
 /// Machines without an instruction for it multiply even and odd bytes apart as int16; the others return their argument and ignore the odd half.
 /// </summary>
 internal unsafe interface IGroupDot<TVector>
@@ -13,6 +13,9 @@ internal unsafe interface IGroupDot<TVector>
 
     /// <summary>The four activation codes at an address, in every lane.</summary>
     static abstract TVector Broadcast(byte* group);
+
+    /// <summary>Four activation codes for each lane.</summary>
+    static abstract TVector LoadActivations(byte* groups);
 
     static abstract TVector LoadWeights(sbyte* weights);
 

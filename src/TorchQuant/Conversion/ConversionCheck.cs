@@ -22,7 +22,8 @@ internal static class ConversionCheck
         var observers = observed.Where(m => m.Module.activation_post_process is not (null or FixedQParamsObserver)).ToList();
         if (observers.Count > 0 && observers.All(m => m.Module.Calibration is { Calls: 0, ScalarCalls: 0 } && StaticConversion.HasSeenNothing(m.Module.activation_post_process!)))
             throw new ArgumentException(
-                $"The prepared model has not run: none of its {observers.Count} observers has seen anything. Run it on data like what it will see (prepared.call(batch)), then convert. The model is unchanged.", nameof(model));
+                $"The prepared model has not run: none of its {observers.Count} observers has seen anything. Run it on data like what it will see (prepared.call(batch)), then convert. "
+                + "The model is unchanged.", nameof(model));
         if (run is not null && ModuleQConfig.TryGet(model, out var own) && !Same(own, run.Decisions.GetValueOrDefault("")))
             throw new ArgumentException($"The model: {SetAfterPrepare(own, run.Decisions.GetValueOrDefault(""))} The model is unchanged.", nameof(model));
         return run;
@@ -39,10 +40,19 @@ internal static class ConversionCheck
         var isNew = !known || (decided is not null && module is not (Embedding or EmbeddingBag));
         if (isNew && module is not (IObserved { Calibration: not null } or ObserverBase) && options.Mapping.Types.Contains(module.GetType()))
             throw new ArgumentException($"{name} came into the model after prepare, so its output was not observed: change the float model, prepare it again and run it on data.");
-        if (!options.AllowUnfused && run.Unfused.TryGetValue(path, out var layer))
-            throw new ArgumentException(
-                $"{path} follows {layer} and is not fused with it, which costs speed and accuracy: before prepare call model = quantization.fuse_modules(model, [[\"{layer}\", \"{path}\"]]), with the name of the activation after them "
-                + "as a third where there is one; or convert with allow_unfused: true.");
+        if (!options.AllowUnfused && module is (ObservedModule or BatchNorm) && Unfused(path, run) is { } refusal)
+            throw new ArgumentException(refusal);
+    }
+
+    private static string? Unfused(string path, CalibrationRun run)
+    {
+        if (run.Unfused.TryGetValue(path, out var layer))
+            return $"{path} follows {layer} and is not fused with it, which costs speed and accuracy: before prepare call model = quantization.fuse_modules(model, [[\"{layer}\", \"{path}\"]]) "
+                + "(after a convolution with the name of the ReLU that follows as a third); or convert with allow_unfused: true.";
+        var inside = run.Unfused.FirstOrDefault(entry => entry.Key.StartsWith(path + ".", StringComparison.Ordinal));
+        return inside.Key is null
+            ? null
+            : $"{path} follows {inside.Value} and is fused with its activation only, which costs speed and accuracy: give quantization.fuse_modules the three in one list, [\"{inside.Value}\", \"{path}\", ...]; or convert with allow_unfused: true.";
     }
 
     private static bool Same(QConfig? one, QConfig? other) => one == other || (one is not null && other is not null && one.ToString() == other.ToString());

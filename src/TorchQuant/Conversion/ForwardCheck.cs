@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using static TorchSharp.torch;
 
@@ -11,20 +12,24 @@ namespace TorchQuant;
 /// </summary>
 internal static partial class ForwardCheck
 {
+    private const string FloatLayer = "a layer stayed float between int8 modules: give it a qconfig before prepare, or call a DeQuantStub before it and a QuantStub after it";
     private const string FloatBetween = "it is a float operation on int8 tensors: call a DeQuantStub before it and a QuantStub after it";
 
     /// <summary>What to write in the place of an operation that int8 tensors do not have.</summary>
     private static readonly (string[] Operations, string Mend)[] s_mends =
     [
-        (["aten::add", "aten::add_", "aten::sub", "aten::rsub", "aten::sub_"], "the sum of int8 tensors needs a scale of its own: declare a field FloatFunctional and write skip.add(x, y) in the place of x + y (add_relu where a ReLU follows, add_scalar for a number)"),
-        (["aten::mul", "aten::mul_", "aten::div", "aten::div_"], "the product of int8 tensors needs a scale of its own: declare a field FloatFunctional and write scaled.mul(x, y) in the place of x * y (mul_scalar for a number)"),
+        (["aten::add", "aten::add_", "aten::sub", "aten::rsub", "aten::sub_"],
+            "the sum of int8 tensors needs a scale of its own: declare a field FloatFunctional and write skip.add(x, y) in the place of x + y (add_relu where a ReLU follows, add_scalar for a number)"),
+        (["aten::mul", "aten::mul_", "aten::div", "aten::div_"],
+            "the product of int8 tensors needs a scale of its own: declare a field FloatFunctional and write scaled.mul(x, y) in the place of x * y (mul_scalar for a number)"),
         (["aten::cat", "aten::_cat", "aten::stack"], "declare a field FloatFunctional and write joined.cat([x, y], dim)"),
         (["aten::matmul", "aten::bmm", "aten::mm", "aten::addmm", "aten::linear"],
-            "where it is a product of tensors, declare a field FloatFunctional and write product.matmul(x, y); where it is a Linear, it stayed float between int8 modules: give it a qconfig before prepare, or call a DeQuantStub before it and a QuantStub after it"),
+            "where it is a product of tensors, declare a field FloatFunctional and write product.matmul(x, y); where it is a Linear, "
+            + "it stayed float between int8 modules: give it a qconfig before prepare, or call a DeQuantStub before it and a QuantStub after it"),
         (["aten::native_batch_norm", "aten::_native_batch_norm_legit_no_training", "aten::batch_norm", "aten::cudnn_batch_norm"],
             "a batch norm stayed float: fuse it with the layer before it by quantization.fuse_modules before prepare, or call a DeQuantStub before it and a QuantStub after it"),
         (["aten::convolution", "aten::_convolution", "aten::convolution_overrideable", "aten::_slow_conv2d_forward", "aten::thnn_conv2d"],
-            "a layer stayed float between int8 modules: give it a qconfig before prepare, or call a DeQuantStub before it and a QuantStub after it"),
+            FloatLayer),
     ];
 
     /// <summary>Runs the model; its outputs are disposed and the state of the random generator is put back.</summary>
@@ -60,7 +65,11 @@ internal static partial class ForwardCheck
             var mend = s_mends.FirstOrDefault(m => m.Operations.Contains(Overloaded().Replace(operation, ""))).Mend ?? FloatBetween;
             problem = $"{operation} does not exist for int8 tensors; {mend}";
         }
-        else if (NotForQuantized().IsMatch(e.Message))
+        else if (e is ExternalException && OtherWeights().IsMatch(e.Message))
+        {
+            problem = $"{first.TrimEnd('.')}: {FloatLayer}";
+        }
+        else if (e is ExternalException && NotForQuantized().IsMatch(e.Message))
         {
             problem = $"{first.TrimEnd('.')}: {FloatBetween}, or a FloatFunctional in the place of + and *";
         }
@@ -72,7 +81,8 @@ internal static partial class ForwardCheck
     {
         foreach (var frame in new StackTrace(e, fNeedFileInfo: true).GetFrames())
         {
-            if (frame.GetMethod() is not { DeclaringType: { } type } method || type.Assembly == typeof(nn.Module).Assembly || type.Assembly == typeof(ForwardCheck).Assembly || type.Namespace?.StartsWith("System", StringComparison.Ordinal) == true)
+            if (frame.GetMethod() is not { DeclaringType: { } type } method || type.Assembly == typeof(nn.Module).Assembly || type.Assembly == typeof(ForwardCheck).Assembly
+                || type.Namespace?.StartsWith("System", StringComparison.Ordinal) == true)
                 continue;
             var line = frame.GetFileLineNumber() is > 0 and var number ? $" (line {number} of {Path.GetFileName(frame.GetFileName())})" : "";
             var paths = ModuleTree.Walk(model).Where(m => m.Module.GetType() == type && m.Path.Length > 0).Select(m => m.Path).ToList();
@@ -98,8 +108,11 @@ internal static partial class ForwardCheck
     [GeneratedRegex("Could not run '(?<operation>[^']+)' with arguments from the 'Quantized[A-Za-z]*' backend")]
     private static partial Regex MissingKernel();
 
-    [GeneratedRegex("QUInt8|[Qq]uantized")]
+    [GeneratedRegex("QUInt8|quint8|[Qq]uantized")]
     private static partial Regex NotForQuantized();
+
+    [GeneratedRegex(@"Input type \(c10::quint8\) and (bias|weight) type")]
+    private static partial Regex OtherWeights();
 
     /// <summary>The overload in the name of an operator: <c>.Tensor</c>, <c>.out</c>.</summary>
     [GeneratedRegex(@"\.[A-Za-z_]+$")]

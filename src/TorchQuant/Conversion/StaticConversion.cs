@@ -24,9 +24,11 @@ public sealed record StaticConversion(string Path, QConfig QConfig, ObserverBase
     {
         get
         {
-            var observer = activation_post_process ?? throw new InvalidOperationException($"{Path}: its output is not observed; call quantization.prepare and run the prepared model on data before convert.");
+            var observer = activation_post_process
+                ?? throw new InvalidOperationException($"{Path}: its output is not observed; call quantization.prepare and run the prepared model on data before convert.");
             if (observer.dtype != qdtype.quint8 || observer.is_dynamic)
-                throw new InvalidOperationException($"{Path}: its activation observer is {observer}; static int8 modules take and give quint8: use an observer with dtype: qdtype.quint8, as quantization.get_default_qconfig() has it.");
+                throw new InvalidOperationException(
+                    $"{Path}: its activation observer is {observer}; static int8 modules take and give quint8: use an observer with dtype: qdtype.quint8, as quantization.get_default_qconfig() has it.");
             if (Calibration is { Calls: 0, ScalarCalls: > 0 })
                 return new QParams(1, 0);
             if (Calibration is { Calls: 0 } && HasSeenNothing(observer))
@@ -35,8 +37,8 @@ public sealed record StaticConversion(string Path, QConfig QConfig, ObserverBase
                     "or set its qconfig to null before prepare, so that it stays float.");
             if (Calibration is { MostCallsInPass: > 1 and var calls } && !AllowReuse && observer is not FixedQParamsObserver)
                 throw new InvalidOperationException(
-                    $"{Path} was called {calls} times in one forward pass, and has one scale for all of its outputs: give each call a module of its own (a FloatFunctional for each operation, a QuantStub for each input), " +
-                    "or, where one scale is meant to serve all calls, convert with allow_reuse: true.");
+                    $"{Path} was called {calls} times in one forward pass, and has one scale for all of its outputs: give each call a module of its own " +
+                    "(a FloatFunctional for each operation, a QuantStub for each input), or, where one scale is meant to serve all calls, convert with allow_reuse: true.");
             return Chosen(observer);
         }
     }

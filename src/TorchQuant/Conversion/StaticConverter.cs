@@ -1,5 +1,3 @@
-using TorchQuant.Modules;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace TorchQuant;
@@ -58,11 +56,12 @@ internal sealed class StaticConverter
     private IReadOnlyList<ModuleReplacement> Replace()
     {
         using var noGrad = no_grad();
+        var conversion = new ModuleConversion(_options, IsInCustom);
         return ModuleTree.Replace(_model, (path, module) =>
         {
             if (_run is not null && !IsInCustom(path))
                 ConversionCheck.RequireAsPrepared(path, module, _run, _options);
-            return Replacement(path, module);
+            return conversion.Convert(path, module);
         });
     }
 
@@ -80,56 +79,4 @@ internal sealed class StaticConverter
     }
 
     private bool IsInCustom(string path) => _customPaths.Any(custom => path.StartsWith(custom, StringComparison.Ordinal));
-
-    private nn.Module? Replacement(string path, nn.Module module)
-    {
-        var inner = Inner(module);
-        if (_options.Custom.TryGetObserved(inner.GetType(), out var row))
-            return row.FromObserved is not null && !_options.IsReference && ConversionOf(path, module) is { } custom ? row.FromObserved(inner, custom) : null;
-        if (ConversionOf(path, module) is not { } conversion)
-            return null;
-        return _options.Mapping.TryGetValue(inner.GetType(), out var make)
-            ? Made(module, make, conversion)
-            : throw new ArgumentException($"{conversion.Path}: prepare observed it, and the mapping has no row for {CSharpNames.Of(inner.GetType())}: give convert the mapping that prepare was given.");
-    }
-
-    /// <summary>The int8 module for a part of a custom module.</summary>
-    private nn.Module Part(string path, nn.Module part)
-    {
-        if (part is not IObserved { Calibration: not null } || ConversionOf(path, part) is not { } conversion)
-            throw new ArgumentException($"{path}: a {CSharpNames.Of(part.GetType())} in it is not observed, so it cannot be converted; is its qconfig null, or its type missing in the mapping?");
-        return _options.Mapping.TryGetValue(Inner(part).GetType(), out var make)
-            ? Made(part, make, conversion with { AllowReuse = true })
-            : throw new ArgumentException($"{conversion.Path}: the mapping has no row for {CSharpNames.Of(Inner(part).GetType())}.");
-    }
-
-    private StaticConversion? ConversionOf(string path, nn.Module module) => module switch
-    {
-        IObserved { Calibration: { } record } watched => new StaticConversion(record.Path, record.QConfig, watched.activation_post_process)
-        {
-            Calibration = record,
-            AllowReuse = _options.AllowReuse || IsInCustom(path),
-            Parts = part => Part(record.Path, part),
-        },
-        IObserved => null,
-        _ when ModuleQConfig.TryGet(module, out var qconfig) && qconfig is not null && (module is Embedding or EmbeddingBag || _options.Custom.ObservedTypes.Contains(module.GetType())) =>
-            new StaticConversion(path, qconfig, null) { Parts = part => Part(path, part) },
-        _ => null,
-    };
-
-    private nn.Module Made(nn.Module module, StaticModuleFactory make, StaticConversion conversion)
-    {
-        var inner = Inner(module);
-        var made = make(inner, conversion) ?? throw new InvalidOperationException($"{conversion.Path}: the mapping's factory for {inner.GetType().Name} gave null.");
-        if (_options.IsReference && made is StaticQuantizedModule int8 && inner is nn.Module<Tensor, Tensor> plain)
-        {
-            using (int8)
-                return ReferenceModule.Of(plain, conversion, int8);
-        }
-        if (!ReferenceEquals(inner, module) && !ReferenceEquals(inner, made))
-            ModuleHooks.Carry(inner, made);
-        return made;
-    }
-
-    private static nn.Module Inner(nn.Module module) => module is ObservedModule observed ? observed.module : module;
 }

@@ -5,7 +5,7 @@ namespace TorchQuant;
 /// <summary>A copy of a model made by the user's factory, for models that cannot be copied otherwise.</summary>
 internal static class FactoryCopy
 {
-    /// <summary>A new model with the parameters and buffers of the given one.</summary>
+    /// <summary>A new model with the parameters, buffers, training flags and qconfigs of the given one.</summary>
     /// <exception cref="ArgumentException">The factory's model is the model itself, or has other modules, parameters or buffers.</exception>
     public static T Make<T>(T model, Func<T> factory) where T : nn.Module
     {
@@ -18,6 +18,13 @@ internal static class FactoryCopy
             if (differences.Count > 0)
                 throw new ArgumentException($"The factory's model differs from the model: {string.Join("; ", differences)}.", nameof(factory));
             copy.load_state_dict(model.state_dict());
+            var originals = ModuleTree.Walk(model).ToDictionary(m => m.Path, m => m.Module);
+            foreach (var (path, module) in ModuleTree.Walk(copy)) // parents first: train sets the flags of all that is in a module
+            {
+                module.train(originals[path].training);
+                if (ModuleQConfig.TryGet(originals[path], out var qconfig))
+                    module.qconfig = qconfig;
+            }
             return copy;
         }
         catch

@@ -51,12 +51,23 @@ internal sealed class QConfigPropagation
         return planned;
     }
 
+    /// <summary>Refuses entries that decide nothing.</summary>
+    /// <exception cref="ArgumentException">There are such.</exception>
+    public void RequireUsedEntries()
+    {
+        if (UnusedEntries() is { Count: > 0 } problems)
+            throw new ArgumentException($"The model is unchanged, because of its {_argument}: {string.Join("; ", problems)}");
+    }
+
     private Decision Decide(string path, nn.Module module)
     {
         if (ModuleQConfig.TryGet(module, out var own))
             return new Decision(own, null);
         if (_entries.TryGetValue(new(path), out var byName))
             return new Decision(byName, new(path));
+        foreach (var (target, byPattern) in _entries)
+            if (target.Pattern is not null && path.Length > 0 && target.IsAbout(path, module.GetType()))
+                return new Decision(byPattern, target);
         QConfigSpec.Target type = new(module.GetType());
         return _entries.TryGetValue(type, out var byType) ? new Decision(byType, type) : Around(path);
     }
@@ -86,10 +97,10 @@ internal sealed class QConfigPropagation
         foreach (var (target, qconfig) in _entries)
         {
             var decided = _modules.Where(m => _decisions[m.Path].Entry == target).ToList();
-            if (!_modules.Any(m => target.Name is null ? m.Module.GetType() == target.Type : m.Path == target.Name))
-                problems.Add(target.Name is null
+            if (!_modules.Any(m => target.IsAbout(m.Path, m.Module.GetType())))
+                problems.Add(target.Type is not null
                     ? $"no module is exactly a {target}. {Inventory()}"
-                    : $"no module has the name {target}. The names are {string.Join(", ", _modules.Skip(1).Select(m => m.Path))}");
+                    : $"no module has {(target.Name is null ? "a name that matches" : "the name")} {target}. The names are {string.Join(", ", _modules.Skip(1).Select(m => m.Path))}");
             else if (qconfig is not null && decided.Count > 0 && !decided.Any(HoldsQuantized))
                 problems.Add(
                     $"{target} decides for {string.Join(", ", decided.Select(Name))}, none of which can be quantized: the mapping has {string.Join(", ", _types.Select(t => t.Name).Order(StringComparer.Ordinal))}");

@@ -82,9 +82,12 @@ public class FloatFunctional : nn.Module<Tensor, Tensor>, IObserved
     /// <summary>The matrix product, batched and broadcast as <c>torch.matmul</c> is.</summary>
     /// <param name="x">A tensor.</param>
     /// <param name="y">A tensor.</param>
+    /// <exception cref="ArgumentException">The shapes have no product.</exception>
     public virtual Tensor matmul(Tensor x, Tensor y)
     {
         ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(y);
+        MatmulShapes.Require(GetName(), x, y);
         return Observed(x.matmul(y));
     }
 

@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace TorchQuant.Fusion;
@@ -20,10 +19,11 @@ internal sealed class FusionCheck
         _names = new ModuleNames(model, _graph.Modules);
         foreach (var list in lists) Read(list);
         Twice();
+        var obstacles = new FusionObstacles(_graph);
         foreach (var group in _groups)
         {
-            if (group.Pattern.Folds) Foldable(group);
-            Shared(group);
+            if (FusionObstacles.Training(group) is { } training) _problems.Add($"{group.Label}: {training}");
+            _problems.AddRange(obstacles.Of(group).Select(o => $"{group.Label}: {o}"));
             Places(group);
         }
 
@@ -70,38 +70,6 @@ internal sealed class FusionCheck
             _problems.Add($"{PathOf((nn.Module)uses.Key!)} ({CSharpNames.Of(uses.Key!.GetType())}) is named {uses.Count()} times, in {string.Join(" and in ", uses.Select(u => $"[{u.Label}]"))}; "
                 + "a module can be fused once: give each sequence a module of its own");
     }
-
-    private void Foldable(FusionGroup group)
-    {
-        var (first, norm) = (group.Modules[0], (BatchNorm)group.Modules[1]);
-        var training = group.Names.Take(2).Where((_, i) => group.Modules[i].training).ToList();
-        if (training.Count > 0)
-            _problems.Add($"{group.Label}: fusion only for eval: {string.Join(" and ", training)} in training mode would change the batch norm that is folded; call model.eval() first");
-        var outputs = first is Linear linear ? linear.out_features : ((Convolution)first).out_channels;
-        if (outputs != norm.num_features)
-            _problems.Add($"{group.Label}: {group.Names[1]} normalizes {norm.num_features} features, but {group.Names[0]} gives {outputs}; they must be equal");
-        if (norm.running_mean is null || norm.running_var is null)
-            _problems.Add($"{group.Label}: {group.Names[1]} has no running statistics to fold (track_running_stats: false); make it with track_running_stats: true");
-        else if (norm.running_mean.device_type != first.parameters().First().device_type)
-            _problems.Add($"{group.Label}: {group.Names[0]} is on {first.parameters().First().device}, {group.Names[1]} on {norm.running_mean.device}; move them to one device");
-        if (ModuleHooks.Any(first, ModuleHooks.After))
-            _problems.Add($"{group.Label}: {group.Names[0]} has forward hooks, but its output before {group.Names[1]} will not exist; remove them, or register them on {group.Names[1]}");
-        if (ModuleHooks.Any(norm, ModuleHooks.Before))
-            _problems.Add($"{group.Label}: {group.Names[1]} has forward pre-hooks, but its input will not exist; remove them, or register them on {group.Names[0]}");
-    }
-
-    /// <summary>A module in several places would become Identity in all of them, also where it is no part of this sequence.</summary>
-    private void Shared(FusionGroup group)
-    {
-        var places = group.Modules.Select(m => RegisteredAs(m)).ToList();
-        var least = places.Min(p => p.Count);
-        foreach (var (i, where) in places.Index())
-            if (where.Count > least)
-                _problems.Add($"{group.Label}: {group.Names[i]} is one module in {where.Count} places ({string.Join(", ", where)}) and would be fused away in all of them; give each sequence a {CSharpNames.Of(group.Modules[i].GetType())} of its own");
-    }
-
-    private List<string> RegisteredAs(nn.Module module)
-        => [.. from parent in _graph.Modules from child in parent.Module.named_children() where ReferenceEquals(child.module, module) select parent.Path.Length == 0 ? child.name : $"{parent.Path}.{child.name}"];
 
     private void Places(FusionGroup group)
     {

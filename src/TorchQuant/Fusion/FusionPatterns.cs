@@ -31,6 +31,9 @@ internal static class FusionPatterns
         Pair<BatchNorm3d, ReLU, BNReLU3d>((n, a) => new(n, a)),
     ];
 
+    /// <summary>The types that rows are made of.</summary>
+    public static IReadOnlySet<Type> Types { get; } = All.SelectMany(p => p.Types).ToHashSet();
+
     /// <summary>The row for modules of exactly these types, or null.</summary>
     public static FusionPattern? For(IEnumerable<Type> types) => All.FirstOrDefault(p => p.Types.SequenceEqual(types));
 

@@ -5,8 +5,9 @@ public sealed class ModuleFusionException : InvalidOperationException
 {
     /// <summary>Makes the exception for these problems.</summary>
     /// <param name="problems">One line each.</param>
-    public ModuleFusionException(IReadOnlyList<string> problems)
-        : base($"Modules cannot be fused ({problems.Count} problem(s)); the model is unchanged:{string.Concat(problems.Select(p => "\n  " + p))}")
+    /// <param name="innerException">What the model threw, or null.</param>
+    public ModuleFusionException(IReadOnlyList<string> problems, Exception? innerException = null)
+        : base($"Modules cannot be fused ({problems.Count} problem(s)); the model is unchanged:{string.Concat(problems.Select(p => "\n  " + p))}", innerException)
         => Problems = problems;
 
     /// <summary>One line each: names, what was found, the mend.</summary>

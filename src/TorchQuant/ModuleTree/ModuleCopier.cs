@@ -101,6 +101,12 @@ internal sealed class ModuleCopier
         foreach (var (name, (buffer, persistent)) in TorchSharpPrivates.Buffers(module)) buffers.Add(name, (_tensors.Copy(buffer), persistent));
         foreach (var (name, child) in TorchSharpPrivates.Submodules(module)) children.Add(name, Copy(child, Join(path, name)));
         _objects.Fields(module, copy, typeof(nn.Module), path);
+        if (HookRedirect.Of(module) is { } redirect)
+        {
+            ModuleHooks.TakeOff(copy); // those that hand its calls to the original's replacement
+            _redirects.Add((copy, Copy(redirect.Target, path)));
+        }
+
         return copy;
     }
 

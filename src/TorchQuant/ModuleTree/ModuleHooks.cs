@@ -36,6 +36,25 @@ internal static class ModuleHooks
         }
     }
 
+    /// <summary>Registers hooks that run next to forward: after those that run before it, before those that run after it.</summary>
+    /// <returns>An action that removes them.</returns>
+    public static Action Innermost(nn.Module<Tensor, Tensor> module, Func<nn.Module<Tensor, Tensor>, Tensor, Tensor> before, Func<nn.Module<Tensor, Tensor>, Tensor, Tensor, Tensor> after)
+    {
+        var (pre, post) = (Table(module, "pre_hooks"), Table(module, "post_hooks"));
+        var (earlier, later) = (Entries(pre), Entries(post));
+        pre.Clear(); // a dictionary keeps the order of additions only while nothing is removed
+        post.Clear();
+        Put(earlier, pre);
+        var first = module.register_forward_pre_hook(before);
+        var second = module.register_forward_hook(after);
+        Put(later, post);
+        return () =>
+        {
+            first.remove();
+            second.remove();
+        };
+    }
+
     /// <summary>Takes all hooks off a module.</summary>
     /// <returns>An action that removes whatever is registered then and puts them back.</returns>
     public static Action TakeOff(nn.Module module)
@@ -58,6 +77,8 @@ internal static class ModuleHooks
 
     /// <summary>The closed HookableModule type of a module, or null.</summary>
     public static Type? Hookable(nn.Module module) => ModuleGraph.IsGeneric(module.GetType(), typeof(nn.HookableModule<,>));
+
+    private static IDictionary Table(nn.Module module, string name) => (IDictionary)TorchSharpPrivates.Field(Hookable(module)!, name).GetValue(module)!;
 
     private static List<DictionaryEntry> Entries(IDictionary table)
     {

@@ -54,6 +54,9 @@ public abstract class QuantizedModule : nn.Module<Tensor, Tensor>, IQuantizedMod
     /// <param name="include_nonpersistent">Without effect: all are persistent.</param>
     public override IEnumerable<(string name, Tensor buffer)> named_buffers(bool recurse = true, bool include_nonpersistent = true) => _lent.Lend();
 
+    /// <summary>Takes back the state if it is lent: what every computation starts with.</summary>
+    private protected void TakeBack() => _lent.TakeBack();
+
     /// <summary>Computes with the packed state.</summary>
     /// <param name="input">Not null.</param>
     private protected abstract Tensor Compute(Tensor input);

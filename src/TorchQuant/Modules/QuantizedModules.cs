@@ -30,10 +30,18 @@ public static class QuantizedModules
         [nameof(QuantizedReLU6)] = QuantizedReLU6.FromState,
         [nameof(QuantizedPReLU)] = QuantizedPReLU.FromState,
         [nameof(QuantizedSoftmax)] = QuantizedSoftmax.FromState,
+        [nameof(QuantizedUpsample)] = QuantizedUpsample.FromState,
+        [nameof(QuantizedAdaptiveMaxPool)] = QuantizedAdaptiveMaxPool.FromState,
         [nameof(QuantizedBatchNorm)] = QuantizedBatchNorm.FromState,
         [nameof(QuantizedLayerNorm)] = QuantizedLayerNorm.FromState,
         [nameof(QuantizedGroupNorm)] = QuantizedGroupNorm.FromState,
         [nameof(QuantizedInstanceNorm)] = QuantizedInstanceNorm.FromState,
+        [QuantizedConvolution.KindOf(1)] = (options, state, path) => QuantizedConvolution.FromState(1, options, state, path),
+        [QuantizedConvolution.KindOf(2)] = (options, state, path) => QuantizedConvolution.FromState(2, options, state, path),
+        [QuantizedConvolution.KindOf(3)] = (options, state, path) => QuantizedConvolution.FromState(3, options, state, path),
+        [QuantizedConvTranspose.KindOf(1)] = (options, state, path) => QuantizedConvTranspose.FromState(1, options, state, path),
+        [QuantizedConvTranspose.KindOf(2)] = (options, state, path) => QuantizedConvTranspose.FromState(2, options, state, path),
+        [QuantizedConvTranspose.KindOf(3)] = (options, state, path) => QuantizedConvTranspose.FromState(3, options, state, path),
     };
 
     // Kinds whose state has other names than the parameters of the float module: those parameters, with their shapes, from the options of the kind.

@@ -41,6 +41,33 @@ internal static class StateOptions
         return sizes;
     }
 
+    /// <summary>An option that is a list of finite numbers with spaces between.</summary>
+    /// <exception cref="ArgumentException">The option is missing or another.</exception>
+    public static double[] Doubles(IReadOnlyDictionary<string, string> options, string name, string path)
+    {
+        var words = Text(options, name, path).Split(' ');
+        var values = new double[words.Length];
+        for (var i = 0; i < words.Length; i++)
+            if (!double.TryParse(words[i], NumberStyles.Float, CultureInfo.InvariantCulture, out values[i]) || !double.IsFinite(values[i]))
+                throw new ArgumentException($"{path}: the option {name} is '{options[name]}'; expected finite numbers with spaces between.");
+        return values;
+    }
+
+    /// <summary>Writes whole numbers as <see cref="Ints"/> reads them: <c>1,2</c>.</summary>
+    public static string Of(IEnumerable<int> numbers) => string.Join(',', numbers.Select(n => n.ToString(CultureInfo.InvariantCulture)));
+
+    /// <summary>An option that is whole numbers with commas between, each at least <paramref name="least"/>.</summary>
+    /// <exception cref="ArgumentException">The option is missing, has another count, or is another.</exception>
+    public static int[] Ints(IReadOnlyDictionary<string, string> options, string name, string path, int count, int least = 0)
+    {
+        var parts = Text(options, name, path).Split(',');
+        var numbers = new int[parts.Length];
+        for (var i = 0; i < parts.Length; i++)
+            if (parts.Length != count || !int.TryParse(parts[i], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out numbers[i]) || numbers[i] < least)
+                throw new ArgumentException($"{path}: the option {name} is '{options[name]}'; expected {count} whole numbers of at least {least} with commas between.");
+        return numbers;
+    }
+
     /// <summary>An option.</summary>
     /// <exception cref="ArgumentException">The option is missing.</exception>
     public static string Text(IReadOnlyDictionary<string, string> options, string name, string path) =>

@@ -72,6 +72,16 @@ public abstract class RangeObserverBase : UniformQuantizationObserverBase
     }
 
     /// <inheritdoc/>
+    internal override int? ChannelAxis => _channelAxis;
+
+    /// <inheritdoc/>
+    internal override void Reserve(long channels)
+    {
+        if (_channelAxis is not null && !HasObserved)
+            (min_val, max_val) = (full(channels, float.PositiveInfinity), full(channels, float.NegativeInfinity));
+    }
+
+    /// <inheritdoc/>
     protected override void MergeStatistics(UniformQuantizationObserverBase other)
     {
         var shard = (RangeObserverBase)other;

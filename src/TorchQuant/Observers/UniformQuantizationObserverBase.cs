@@ -144,6 +144,14 @@ public abstract class UniformQuantizationObserverBase : ObserverBase
     /// <summary>Settings that a class adds to the printed ones, each with a leading comma and space.</summary>
     private protected virtual string OwnSettings => "";
 
+    /// <summary>The axis of the channels; null: one scale and zero point for the tensor.</summary>
+    internal virtual int? ChannelAxis => null;
+
+    /// <summary>Makes room for that many channels while nothing was observed, so that a checkpoint can be loaded.</summary>
+    internal virtual void Reserve(long channels)
+    {
+    }
+
     /// <summary>Whether anything was recorded, or loaded.</summary>
     internal bool HasObserved
     {

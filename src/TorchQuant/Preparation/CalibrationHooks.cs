@@ -17,8 +17,16 @@ internal static class CalibrationHooks
             return;
         Add(model, hookable, "module_pre_hooks", new Action<nn.Module>(run.Begin));
         Add(model, hookable, "module_post_hooks", new Action<nn.Module>(run.End));
-        if (Arguments(model) is { } arguments)
-            Of(nameof(Watch1), nameof(Watch2), nameof(Watch3), arguments).Invoke(null, [model, new InputHook(run)]);
+        if (Arguments(model) is not { } arguments)
+            return;
+        // First of all hooks: what the user's make of the input, they make of the example again.
+        var hooks = (IDictionary)TorchSharpPrivates.Field(hookable, "pre_hooks").GetValue(model)!;
+        var users = new List<DictionaryEntry>();
+        foreach (DictionaryEntry hook in hooks)
+            users.Add(hook);
+        hooks.Clear();
+        Of(nameof(Watch1), nameof(Watch2), nameof(Watch3), arguments).Invoke(null, [model, new InputHook(run)]);
+        users.ForEach(hook => hooks.Add(hook.Key, hook.Value));
     }
 
     /// <summary>Lets a calibration see what flows into a batch norm.</summary>

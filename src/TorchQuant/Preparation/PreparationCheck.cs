@@ -23,7 +23,8 @@ internal static class PreparationCheck
         var training = walk.Where(m => m.Module.training && Trains(m.Module)).Select(m => $"{m.Path} ({CSharpNames.Of(m.Module.GetType())})").ToList();
         if (training.Count > 0)
             throw new ArgumentException(
-                $"{string.Join(", ", training)}: in training mode, where calibration would change the statistics of batch norms and observe dropped values; call model.eval() before prepare. The model is unchanged.", nameof(model));
+                $"{string.Join(", ", training)}: in training mode, where calibration would change the statistics of batch norms and observe dropped values; "
+                + "call model.eval() before prepare. The model is unchanged.", nameof(model));
     }
 
     /// <summary>Refuses a model in which no module has a qconfig.</summary>

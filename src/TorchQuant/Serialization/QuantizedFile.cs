@@ -7,10 +7,11 @@ using static TorchSharp.torch;
 namespace TorchQuant.Serialization;
 
 /// <summary>What the file of a quantized model says besides its tensors, as strings in the safetensors header: format, version, the quantized modules with their
-/// kinds and options, and which names share one tensor.</summary>
+/// kinds and options, which modules are Identity because they were fused away, and which names share one tensor.</summary>
 /// <param name="Modules">Dotted path to kind and options of each quantized module.</param>
+/// <param name="Identities">Dotted paths of the modules that are Identity: what was fused into the module before it.</param>
 /// <param name="Tied">Further name to first name, of tensors that several float modules share.</param>
-internal sealed record QuantizedFile(IReadOnlyDictionary<string, QuantizedFile.Module> Modules, IReadOnlyDictionary<string, string> Tied)
+internal sealed record QuantizedFile(IReadOnlyDictionary<string, QuantizedFile.Module> Modules, IReadOnlyList<string> Identities, IReadOnlyDictionary<string, string> Tied)
 {
     private const string Format = "torchquant";
     private const int Version = 1;
@@ -24,6 +25,7 @@ internal sealed record QuantizedFile(IReadOnlyDictionary<string, QuantizedFile.M
         ["format"] = Format,
         ["version"] = $"{Version}",
         ["modules"] = JsonSerializer.Serialize(Modules, QuantizedFileJson.Default.IReadOnlyDictionaryStringModule),
+        ["identity"] = JsonSerializer.Serialize(Identities, QuantizedFileJson.Default.IReadOnlyListString),
         ["tied"] = JsonSerializer.Serialize(Tied, QuantizedFileJson.Default.IReadOnlyDictionaryStringString),
     };
 
@@ -43,6 +45,7 @@ internal sealed record QuantizedFile(IReadOnlyDictionary<string, QuantizedFile.M
         {
             return new QuantizedFile(
                 Require(metadata, "modules", QuantizedFileJson.Default.IReadOnlyDictionaryStringModule),
+                metadata.ContainsKey("identity") ? Require(metadata, "identity", QuantizedFileJson.Default.IReadOnlyListString) : [], // files written before there was static quantization
                 Require(metadata, "tied", QuantizedFileJson.Default.IReadOnlyDictionaryStringString));
         }
         catch (JsonException e)
@@ -88,11 +91,13 @@ internal sealed record QuantizedFile(IReadOnlyDictionary<string, QuantizedFile.M
 
         var state = ModelState.Of(walk);
         tensors.AddRange(state.Tensors);
-        return (new QuantizedFile(modules, state.Tied), tensors, owned);
+        string[] identities = [.. walk.Where(m => m.Module is TorchSharp.Modules.Identity).Select(m => m.Path)];
+        return (new QuantizedFile(modules, identities, state.Tied), tensors, owned);
     }
 }
 
 /// <summary>Made at build time: file-based apps and trimmed programs have no serialization by reflection.</summary>
 [JsonSerializable(typeof(IReadOnlyDictionary<string, QuantizedFile.Module>))]
 [JsonSerializable(typeof(IReadOnlyDictionary<string, string>))]
+[JsonSerializable(typeof(IReadOnlyList<string>))]
 internal sealed partial class QuantizedFileJson : JsonSerializerContext;

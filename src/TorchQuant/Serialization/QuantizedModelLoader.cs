@@ -1,4 +1,5 @@
 using TorchQuant.Modules;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace TorchQuant.Serialization;
@@ -15,7 +16,8 @@ internal sealed class QuantizedModelLoader(nn.Module model, SafeTensorsFile cont
     public IReadOnlyList<ModuleReplacement> Load(bool hookFallback)
     {
         var walk = ModuleTree.Walk(model);
-        CheckModules(walk.ToDictionary(m => m.Path, m => m.Module, StringComparer.Ordinal));
+        var modules = walk.ToDictionary(m => m.Path, m => m.Module, StringComparer.Ordinal);
+        CheckModules(modules);
         var targets = Targets(walk);
         var quantized = CreateModules();
         if (_problems.Count > 0)
@@ -24,7 +26,9 @@ internal sealed class QuantizedModelLoader(nn.Module model, SafeTensorsFile cont
             throw new QuantizedFileException($"The file does not fit {model.GetType().Name}; the model is unchanged:{string.Concat(_problems.Select(p => "\n  " + p))}");
         }
 
-        var replaced = ModuleTree.Replace(model, (path, _) => quantized.GetValueOrDefault(path), hookFallback);
+        var identities = _file.Identities.Where(path => modules[path] is not Identity).ToHashSet(StringComparer.Ordinal);
+        var replaced = ModuleTree.Replace(model, (path, _) => quantized.GetValueOrDefault(path) ?? (identities.Contains(path) ? nn.Identity() : null), hookFallback);
+        CalibrationHooks.Remove(ModuleTree.Walk(model).Select(m => m.Module));
         using var noGrad = no_grad();
         foreach (var (target, source) in targets) target.copy_(source);
         return replaced;
@@ -35,10 +39,17 @@ internal sealed class QuantizedModelLoader(nn.Module model, SafeTensorsFile cont
         foreach (var (path, stored) in _file.Modules)
         {
             if (path.Length == 0 || !modules.TryGetValue(path, out var module))
-                _problems.Add($"{path}: the file has a {stored.Kind} there and the model no module. Its modules: {string.Join(", ", modules.Keys.Where(p => p.Length > 0))}. Load it into a model of the class that was saved.");
+                Missing(path, $"a {stored.Kind}");
             else if (module is not IQuantizedModule)
                 CheckWeights(path, stored, module);
         }
+
+        foreach (var path in _file.Identities)
+            if (!modules.ContainsKey(path))
+                Missing(path, "an Identity");
+
+        void Missing(string path, string kind) => _problems.Add(
+            $"{path}: the file has {kind} there and the model no module. Its modules: {string.Join(", ", modules.Keys.Where(p => p.Length > 0))}. Load it into a model of the class that was saved.");
     }
 
     /// <summary>A quantized module takes the place of a float one with the same weights: by name and shape, but for codes of 4 bits, two in a byte.</summary>
@@ -92,7 +103,8 @@ internal sealed class QuantizedModelLoader(nn.Module model, SafeTensorsFile cont
     /// <summary>Each tensor of the model's float modules beside the file's tensor for it.</summary>
     private List<(Tensor Target, Tensor Source)> Targets(IReadOnlyList<(string Path, nn.Module Module)> walk)
     {
-        var kept = walk.Where(m => !_file.Modules.Keys.Any(path => m.Path == path || m.Path.StartsWith(path + ".", StringComparison.Ordinal))).ToList();
+        List<string> replaced = [.. _file.Modules.Keys, .. _file.Identities];
+        var kept = walk.Where(m => !replaced.Any(path => m.Path == path || m.Path.StartsWith(path + ".", StringComparison.Ordinal))).ToList();
         var state = ModelState.Of(kept);
         var sources = content.Tensors.Where(t => !_file.Covers(t.Key)).ToDictionary(t => t.Key, t => t.Value, StringComparer.Ordinal);
         foreach (var (name, first) in _file.Tied)

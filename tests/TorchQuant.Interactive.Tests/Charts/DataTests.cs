@@ -64,6 +64,11 @@ public class DataTests
         Assert.Contains("2 lower", Assert.Throws<ArgumentException>(() => new BarSeries("x", [1.0], [1.0, 2], [1.0])).Message, StringComparison.Ordinal);
         Assert.Contains("one edge more", Assert.Throws<ArgumentException>(() => new HistogramSeries("x", [1.0, 2], [1.0, 2])).Message, StringComparison.Ordinal);
         Assert.Contains("must increase", Assert.Throws<ArgumentException>(() => new HistogramSeries("x", [1.0, 1], [1.0])).Message, StringComparison.Ordinal);
+        Assert.Contains("'layer' has 2 lower and 1 upper", Assert.Throws<ArgumentException>(() => new RangeSeries("layer", [1.0, 2], [1.0])).Message, StringComparison.Ordinal);
+        Assert.Contains("'layer': the lower end 0 (3) is above", Assert.Throws<ArgumentException>(() => new RangeSeries("layer", [3.0], [1.0])).Message, StringComparison.Ordinal);
+        Assert.Contains("2 points and 1 labels", Assert.Throws<ArgumentException>(() => new PointSeries("a", [1.0, 2], [1.0, 2]) { Labels = ["x"] }).Message, StringComparison.Ordinal);
+        Assert.Contains("'min-max' goes from 2 to 1", Assert.Throws<ArgumentException>(() => new ReferenceBand("min-max", 2, 1)).Message, StringComparison.Ordinal);
+        Assert.Contains("must be finite", Assert.Throws<ArgumentException>(() => new ReferenceBand("min-max", double.NaN, 1)).Message, StringComparison.Ordinal);
         Assert.Contains("positive and finite", Assert.Throws<ArgumentException>(() => new QuantizationGrid(0)).Message, StringComparison.Ordinal);
         Assert.Contains("280 to 2000", Assert.Throws<ArgumentOutOfRangeException>(() => Samples.Tutorial[0] with { Width = 100 }).Message, StringComparison.Ordinal);
     }

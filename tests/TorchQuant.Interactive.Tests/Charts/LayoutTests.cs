@@ -68,6 +68,31 @@ public class LayoutTests
     }
 
     [Fact]
+    public void Sixty_layers_keep_their_numbers_and_names_that_differ()
+    {
+        string[] layers = [.. Enumerable.Range(0, 60).Select(i => $"backbone.stage{i / 12}.block{i / 3 % 4}.branch.{i % 3}.depthwise_convolution.{(i % 2 == 0 ? "conv" : "norm")}")];
+        var chart = Chart.Bars("SQNR", layers, [new BarSeries("int8", [.. layers.Select((_, i) => i % 7 == 0 ? -3.5 : 20.5 + i)])], "SQNR [dB]", horizontal: true);
+        foreach (var width in new[] { 560, 720, 1100 })
+        {
+            var scene = (chart with { Width = width }).Draw();
+            var names = scene.Marks.OfType<TextMark>().Where(text => text.Anchor == Anchor.End && text.Size == Frame.LabelSize).Select(text => text.Text).ToList();
+            Assert.Equal(60, names.Count);
+            Assert.Equal(60, names.Distinct().Count());
+            Assert.Equal(60, scene.Marks.OfType<TextMark>().Count(text => text.Size == BarPlot.ValueSize));
+        }
+    }
+
+    [Theory]
+    [InlineData("model.stage1.depthwise_convolution2.norm", 32, "model.stage1.depthwise_con…2.norm")]
+    [InlineData("features.1.conv.0.0", 36, "features.1.conv.0.0")]
+    [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 20, "aaaaaaaaaaaaaaaaaa…")]
+    public void Long_parts_of_a_name_give_way_before_short_ones_and_numbers(string name, int columns, string shortened)
+    {
+        var width = columns * TextMetrics.Width("a", 12);
+        Assert.Equal(shortened, Assert.Single(CategoryNames.Shortened([name], 12, _ => width)));
+    }
+
+    [Fact]
     public void Numbers_stand_at_the_end_of_every_bar_that_has_room()
     {
         var scene = Chart.Bars("t", ["a", "b"], [new BarSeries("float", [10.0, 4]), new BarSeries("int8", [2.5, 1])]).Draw();

@@ -23,7 +23,26 @@ internal static class Samples
         Chart.Bars("Long names", [.. Enumerable.Range(0, 30).Select(i => $"model.encoder.layers.{i}.attention.weight")], [new BarSeries("change", [.. Enumerable.Range(0, 30).Select(i => i - 9.5)])], "change [%]"),
         Chart.Bars("Long names", [.. Enumerable.Range(0, 5).Select(i => $"model.encoder.layers.{i}.attention.self.value.projection_weight_of_the_head")], [new BarSeries("change", [1.0, -2, 3, -4, 5])], horizontal: true),
         Chart.Bars("많은 이름", ["임베딩 계층의 매우 긴 이름입니다", "장단기 기억", "선형"], [new BarSeries("실수형", [3.0, 2, 1])], "크기 [MB]"),
+        Chart.Histograms("Clipping ranges", [HistogramSeries.Count("float", Floats(5000))], "activation", y: new Axis("count").Logarithmic(),
+            references: [new("mean", 0.01, OnX: true), new("99.99 % are below", 0.93, OnX: true), new("greatest", 0.98, OnX: true), new("one", 1)],
+            bands: [new("min-max", -0.98, 0.98, OnX: true), new("entropy", -0.6, 0.7, OnX: true), new("beyond all reason", -400, 0.9, OnX: true)]),
+        Chart.Ranges("Weights by channel", [new RangeSeries("float", Wave(64).Select(v => -v).ToArray(), Wave(64))], y: "weight", bands: [new("all channels", -10.2, 10.2)]),
+        Chart.Ranges("Weights of two layers", [new RangeSeries("one", Wave(900).Select(v => v - 9).ToArray(), Wave(900)), new RangeSeries("two", Wave(3000).Select(v => v - 6).ToArray(), Wave(3000))]),
+        Chart.Points("Accuracy against size", [new PointSeries("float", [8.9], [91.8]) { Labels = ["float"] }, new PointSeries("int8", [2.3, 2.4, 2.4, 2.4, 2.4], [89.2, 91.5, 91.52, 91.45, 91.4])
+            { Labels = ["int8 min-max per tensor", "int8 histogram, per channel", "int8 squared error", "int8 entropy", "int8 percentile 99.99"] }], "size [MB]", "accuracy [%]", references: [new("float", 91.8)]),
+        Chart.Bars("SQNR by layer", [.. Enumerable.Range(0, 60).Select(i => $"backbone.features.{i / 3}.conv.{i % 3}.depthwise")], [new BarSeries("int8", Wave(60)), new BarSeries("int8 per channel", Wave(60))], "SQNR [dB]",
+            horizontal: true, references: [new("10 dB", 10)]),
+        Confusion("float"),
+        Confusion("int8 with a hundred classes", 100),
+        new ConfusionChange("What changed", Confusion("float"), Confusion("int8", seed: 4)),
     ];
+
+    public static ConfusionMatrix Confusion(string title, int classes = 10, int seed = 3)
+    {
+        var random = new Random(seed);
+        return new ConfusionMatrix(title, [.. Enumerable.Range(0, classes).Select(i => i == 3 ? "a class with a long name" : $"class {i}")],
+            [.. Enumerable.Range(0, classes).Select(i => (IReadOnlyList<long>)[.. Enumerable.Range(0, classes).Select(k => i == k ? 900L : Math.Max(0, random.Next(-20, 60)))])]);
+    }
 
     public static IReadOnlyList<(string Name, Values Values)> Degenerate { get; } =
     [
@@ -55,6 +74,9 @@ internal static class Samples
             var axis = new Axis("value", "u", scale);
             yield return Chart.Lines("lines", [new LineSeries("a", values), new LineSeries("b", values, values)], axis, axis, references: [.. values.Take(2).Select(v => new ReferenceLine("r", v, v > 0))]);
             yield return Chart.Points("points", [new PointSeries("a", values, values)], axis, axis);
+            yield return Chart.Points("labelled points", [new PointSeries("a", values, values) { Labels = names }], axis, axis);
+            yield return Chart.Ranges("ranges", [new RangeSeries("a", values, values, values), new RangeSeries("b", values, values)], axis, axis,
+                bands: [.. values.Where(double.IsFinite).Take(3).Select((v, i) => new ReferenceBand("r", Math.Min(v, 1), Math.Max(v, 1), i > 0))]);
             foreach (var horizontal in new[] { false, true })
             {
                 yield return Chart.Bars("bars", names, [new BarSeries("a", values, values, values), new BarSeries("b", values)], axis, horizontal: horizontal, references: [.. values.Take(1).Select(v => new ReferenceLine("r", v))]);

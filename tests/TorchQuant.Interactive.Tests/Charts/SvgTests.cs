@@ -35,7 +35,10 @@ public partial class SvgTests
             Chart.Bars(evil, [evil, evil + evil + evil], [new BarSeries(evil, [1.0, 2]), new BarSeries(evil, [1.0, 2])], new Axis(evil), BarLayout.Stacked, false, evil, evil, evil),
             Chart.Bars(evil, [evil, evil + evil + evil], [new BarSeries(evil, [1.0, 2])], new Axis(evil), horizontal: true, category: evil),
             Chart.Histogram(evil, [1f, 2f], evil, new QuantizationGrid(1), name: evil),
-            Chart.Points(evil, [new PointSeries(evil, [1.0], [1.0]) { Color = "red\"/><script>" }]),
+            Chart.Points(evil, [new PointSeries(evil, [1.0], [1.0]) { Color = "red\"/><script>", Labels = [evil] }]),
+            Chart.Ranges(evil, [new RangeSeries(evil, [1.0], [2.0])], evil, evil, references: [new ReferenceLine(evil, 0.5, OnX: true)], bands: [new ReferenceBand(evil, 0, 1), new ReferenceBand(evil, 0, 1, OnX: true) { Color = evil }]),
+            new ConfusionMatrix(evil, [evil, evil + evil + evil], [[5, 1], [2, 3]]),
+            new ConfusionChange(evil, new ConfusionMatrix(evil, [evil], [[5]]), new ConfusionMatrix(evil, [evil], [[4]])),
         ];
         foreach (var chart in charts)
         {

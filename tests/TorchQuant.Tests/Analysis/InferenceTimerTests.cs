@@ -13,7 +13,13 @@ public class InferenceTimerTests
     public void Candidates_run_in_turns_and_the_warm_up_is_not_measured()
     {
         var order = new List<string>();
-        var result = InferenceTimer.Compare([("a", () => order.Add("a")), ("b", () => order.Add("b"))], runs: 3, warmUp: 2);
+        void Work(string name)
+        {
+            order.Add(name);
+            Thread.SpinWait(1000); // longer than the smallest step of a clock
+        }
+
+        var result = InferenceTimer.Compare([("a", () => Work("a")), ("b", () => Work("b"))], runs: 3, warmUp: 2);
         Assert.Equal(string.Concat(Enumerable.Repeat("ab", 5)), string.Concat(order));
         Assert.All(result.Timings, t => Assert.Equal(3, t.Milliseconds.Count));
         Assert.Equal(["a", "b"], result.Timings.Select(t => t.Name));

@@ -26,6 +26,9 @@ internal sealed class ElementwiseOracle : IDisposable
         return Codes((Tensor)_archive.invoke(name, Quantized(a, aParams), Quantized(b, bParams), (double)output.Scale, (long)output.ZeroPoint));
     }
 
+    /// <summary>What an operator of two tensors gives, for tensors of any shape and order of memory.</summary>
+    public Tensor Pair(string name, Tensor a, Tensor b, QParams output) => (Tensor)_archive.invoke(name, a, b, (double)output.Scale, (long)output.ZeroPoint);
+
     /// <summary>quantized::cat of two tensors along a dimension.</summary>
     public Tensor Cat(Tensor a, Tensor b, long dim, QParams output) => (Tensor)_archive.invoke("cat", a, b, dim, (double)output.Scale, (long)output.ZeroPoint);
 

@@ -14,9 +14,9 @@ public class FusionLifetimeTests
         using var model = new Tutorial();
         model.eval();
         // TorchSharp counts a Parameter twice when it is made and once when it is disposed.
-        var parameter = Left(() => new Parameter(zeros(1)).Dispose());
-        var copied = Left(() => ModuleTree.Copy(model).Dispose());
-        var fused = Left(() => quantization.fuse_modules(model, ["conv", "batchnorm", "relu"]).Dispose());
+        var parameter = TensorsLeft.By(() => new Parameter(zeros(1)).Dispose());
+        var copied = TensorsLeft.By(() => ModuleTree.Copy(model).Dispose());
+        var fused = TensorsLeft.By(() => quantization.fuse_modules(model, ["conv", "batchnorm", "relu"]).Dispose());
         Assert.InRange(fused, long.MinValue, copied + (4 * parameter) + 10); // weight and bias: copied, then folded
     }
 
@@ -36,7 +36,7 @@ public class FusionLifetimeTests
     public void Refused_calls_leave_no_tensor()
     {
         using var model = new Tutorial();
-        Assert.InRange(Left(() => Assert.Throws<ModuleFusionException>(() => quantization.fuse_modules(model, ["conv", "batchnorm", "relu"]))), long.MinValue, 10);
+        Assert.InRange(TensorsLeft.By(() => Assert.Throws<ModuleFusionException>(() => quantization.fuse_modules(model, ["conv", "batchnorm", "relu"]))), long.MinValue, 10);
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public class FusionLifetimeTests
         using var fused = quantization.fuse_modules(model, ["conv", "batchnorm", "relu"]);
         using var x = rand(1, 3, 4, 4);
         using var off = no_grad();
-        Assert.InRange(Left(() => fused.call(x).Dispose()), long.MinValue, 10);
+        Assert.InRange(TensorsLeft.By(() => fused.call(x).Dispose()), long.MinValue, 10);
     }
 
     [Fact]
@@ -61,17 +61,5 @@ public class FusionLifetimeTests
         using var y = fused.call(x);
         Assert.Equal([1, 8, 2, 2], y.shape);
         fused.Dispose();
-    }
-
-    private static long Left(Action action)
-    {
-        action();
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
-        var before = Tensor.TotalCount;
-        for (var i = 0; i < 100; i++) action();
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
-        return Tensor.TotalCount - before;
     }
 }

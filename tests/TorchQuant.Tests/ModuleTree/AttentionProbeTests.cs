@@ -8,6 +8,8 @@ using static TorchSharp.torch;
 
 namespace TorchQuant.Tests.ModuleTrees;
 
+/// <summary>The generator of torch is seeded, and it belongs to the whole process.</summary>
+[Collection(nameof(Alone))]
 public class AttentionProbeTests
 {
     [Property(Arbitrary = [typeof(Options)], MaxTest = 60)]

@@ -87,6 +87,15 @@ public class ClippingObserverTests
         }
     }
 
+    [Fact]
+    public void Zeros_of_a_ReLU_do_not_narrow_the_range_of_the_rest()
+    {
+        float[] activations = [.. OneOutlier.Where(v => v < 5).Select(v => MathF.Max(v, 0))];
+        var (_, max) = Range(new EntropyObserver(), activations);
+        Assert.InRange(max, 0.6f * activations.Max(), activations.Max());
+        Assert.InRange(activations.Count(v => v == 0), 0.4 * activations.Length, 0.6 * activations.Length);
+    }
+
     [Property]
     public void Squared_error_is_that_of_quantizing_values_spread_evenly_in_the_bins(byte[] counts, byte start, byte end, byte levels)
     {

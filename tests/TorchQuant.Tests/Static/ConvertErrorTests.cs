@@ -148,6 +148,27 @@ public sealed class ConvertErrorTests : IDisposable
     }
 
     [Fact]
+    public void A_batch_norm_fused_with_its_activation_alone_is_refused_too()
+    {
+        // A Linear on the width of images gives what a BatchNorm2d takes.
+        var model = Eval(nn.Sequential(("quant", new QuantStub()), ("fc", nn.Linear(6, 4)), ("norm", nn.BatchNorm2d(3)), ("relu", nn.ReLU())));
+        quantization.fuse_modules(model, ["norm", "relu"], inplace: true);
+        using var x = randn(2, 3, 5, 6);
+        var prepared = quantization.prepare(model, s_qconfig, inplace: true);
+        prepared.call(x).Dispose();
+        Refused<ModuleReplacementException>(prepared, m => quantization.convert(m, inplace: true), "norm follows fc and is fused with its activation only", "[\"fc\", \"norm\", ...]");
+    }
+
+    [Fact]
+    public void An_embedding_alone_is_prepared_and_converted()
+    {
+        using var model = Eval(nn.Sequential(("words", nn.Embedding(10, 8))));
+        model.qconfig = quantization.float_qparams_weight_only_qconfig;
+        using var int8 = quantization.convert(quantization.prepare(model));
+        Assert.IsType<QuantizedEmbedding>(int8.children().Single());
+    }
+
+    [Fact]
     public void A_batch_norm_may_stay_unfused_if_that_is_allowed()
     {
         using var int8 = quantization.convert(Calibrated(new Normed()), inplace: true, allow_unfused: true);

@@ -19,6 +19,7 @@ public sealed class ConvertedForwardTests : IDisposable
         { "silu", ["silu", "call a DeQuantStub before it and a QuantStub after it"] },
         { "softmax", ["softmax", "DeQuantStub"] },
         { "float layer", ["aten::mm.out", "it stayed float between int8 modules: give it a qconfig before prepare"] },
+        { "float convolution", ["Input type (c10::quint8) and bias type (float) should be the same: a layer stayed float between int8 modules: give it a qconfig before prepare"] },
         { "float to Linear", ["fc1 (QuantizedLinear) takes a quantized tensor, found Float32: a QuantStub is missing before it"] },
         { "float to add", ["skip (QFunctional) takes a quantized tensor, found Float32: a QuantStub is missing before it"] },
         { "float to DeQuantStub", ["dequant (DeQuantize) takes a quantized tensor, found Float32: the value is float already, so this DeQuantStub is one too many"] },
@@ -75,6 +76,31 @@ public sealed class ConvertedForwardTests : IDisposable
     }
 
     [Fact]
+    public void What_our_own_modules_refuse_is_told_in_their_words_alone()
+    {
+        using var model = Calibrated(Of("float to add"));
+        var e = Assert.Throws<ConvertedModelException>(() => quantization.convert(model, allow_reuse: true));
+        Assert.DoesNotContain("it is a float operation", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_example_is_what_the_model_was_called_with_before_the_users_hooks()
+    {
+        using var model = Eval(new Residual());
+        var seen = new List<float>();
+        model.register_forward_pre_hook((_, x) =>
+        {
+            using var sum = x.sum();
+            seen.Add(sum.item<float>());
+            return x * 2;
+        });
+        quantization.prepare(model, quantization.get_default_qconfig(), inplace: true).call(_x).Dispose();
+        quantization.convert(model, inplace: true);
+        Assert.Equal(2, seen.Count);
+        Assert.Equal(seen[0], seen[1]);
+    }
+
+    [Fact]
     public void A_model_of_two_inputs_is_checked_too()
     {
         using var model = quantization.prepare(Eval(new TwoInputs()), quantization.get_default_qconfig(), inplace: true);
@@ -106,6 +132,7 @@ public sealed class ConvertedForwardTests : IDisposable
             "silu" => static (_, x, y) => nn.functional.silu(y),
             "softmax" => static (_, x, y) => y.softmax(-1),
             "float layer" => static (net, x, y) => nn.functional.linear(y, eye(6)),
+            "float convolution" => static (net, x, y) => nn.functional.conv1d(y.unsqueeze(1), ones(1, 1, 3), zeros(1), padding: 1).squeeze(1),
             "float to Linear" => static (net, x, y) => net.fc1.call(net.dequant.call(x)),
             "float to add" => static (net, x, y) => net.skip.add(x, net.dequant.call(y)),
             "float to DeQuantStub" => static (net, x, y) => net.dequant.call(y),

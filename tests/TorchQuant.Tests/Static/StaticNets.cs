@@ -19,8 +19,9 @@ internal sealed class Residual : nn.Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor input)
     {
+        using var scope = NewDisposeScope();
         var x = quant.call(input);
-        return dequant.call(Join(this, x, fc2.call(fc1.call(x))));
+        return dequant.call(Join(this, x, fc2.call(fc1.call(x)))).MoveToOuterDisposeScope();
     }
 }
 

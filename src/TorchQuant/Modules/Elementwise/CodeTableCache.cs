@@ -14,8 +14,20 @@ internal sealed class CodeTableCache(Func<Tensor, Tensor> function)
 
     private volatile CodeTable[] _tables = [];
 
-    /// <summary>The table between these qparams.</summary>
-    public CodeTable For(QParams input, QParams output)
+    /// <summary>The function of every code of a tensor, in the order in which it lies in memory.</summary>
+    /// <param name="input">A quint8 tensor; borrowed.</param>
+    /// <param name="qparams">Its scale and zero point.</param>
+    /// <param name="output">Scale and zero point of the result.</param>
+    public Tensor Apply(Tensor input, QParams qparams, QuantizedOutput output)
+    {
+        var table = For(qparams, output.QParams);
+        using var source = MemoryOrder.Of(input, out var channelsLast);
+        var result = output.Empty(source.shape);
+        table.Apply(source.Span<byte>(), result.Span<byte>(), get_num_threads());
+        return MemoryOrder.Restore(result, channelsLast);
+    }
+
+    private CodeTable For(QParams input, QParams output)
     {
         foreach (var table in _tables)
             if (table.Input == input && table.Output == output)

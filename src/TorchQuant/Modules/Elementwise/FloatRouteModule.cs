@@ -24,6 +24,9 @@ public abstract class FloatRouteModule : StaticQuantizedModule
     /// <inheritdoc/>
     public sealed override IReadOnlyDictionary<string, string> Options => new Dictionary<string, string>([FloatTensors.OptionOf(_tensors.Names), .. OwnOptions]);
 
+    /// <summary>The float tensors; another object after they have changed.</summary>
+    private protected FloatTensors Tensors => _tensors;
+
     /// <summary>The options besides the names of the float tensors.</summary>
     private protected abstract IEnumerable<KeyValuePair<string, string>> OwnOptions { get; }
 
@@ -38,7 +41,7 @@ public abstract class FloatRouteModule : StaticQuantizedModule
     private protected abstract void CheckShape(Tensor input);
 
     /// <inheritdoc/>
-    private protected sealed override Tensor Compute(Tensor input)
+    private protected override Tensor Compute(Tensor input)
     {
         QuantizedInput.Read(this, input);
         CheckShape(input);

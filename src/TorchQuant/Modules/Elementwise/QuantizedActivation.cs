@@ -41,13 +41,5 @@ public sealed class QuantizedActivation : StaticQuantizedModule
         new(ActivationFunction.Of(options, path), OutputState.Import(state, path), path);
 
     /// <inheritdoc/>
-    private protected override Tensor Compute(Tensor input)
-    {
-        var output = Output;
-        var table = _tables.For(QuantizedInput.Read(this, input), output.QParams);
-        using var source = MemoryOrder.Of(input, out var channelsLast);
-        var result = output.Empty(source.shape);
-        table.Apply(source.Span<byte>(), result.Span<byte>(), get_num_threads());
-        return MemoryOrder.Restore(result, channelsLast);
-    }
+    private protected override Tensor Compute(Tensor input) => _tables.Apply(input, QuantizedInput.Read(this, input), Output);
 }

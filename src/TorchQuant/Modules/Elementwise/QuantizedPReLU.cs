@@ -7,12 +7,14 @@ namespace TorchQuant.Modules;
 
 /// <summary>
 /// Statically quantized <see cref="PReLU"/>: dequantize, x where it is positive and weight x elsewhere, quantize. The weight stays float (PyTorch quantizes it, with an observer
-/// that has not seen it).
+/// that has not seen it). With one weight for all channels it is a function of one number, whose codes are looked up.
 /// </summary>
 public sealed class QuantizedPReLU : FloatRouteModule
 {
     private const string Weight = "weight";
     private const string ParametersOption = "num_parameters";
+
+    private volatile Tables? _tables;
 
     private QuantizedPReLU(int parameters, FloatTensors tensors, QParams output, string path) : base(nameof(QuantizedPReLU), tensors, [parameters], output, path) => num_parameters = parameters;
 
@@ -49,6 +51,18 @@ public sealed class QuantizedPReLU : FloatRouteModule
     }
 
     /// <inheritdoc/>
+    private protected override Tensor Compute(Tensor input)
+    {
+        if (num_parameters != 1)
+            return base.Compute(input);
+        var qparams = QuantizedInput.Read(this, input);
+        var (tensors, tables) = (Tensors, _tables);
+        if (tables is null || !ReferenceEquals(tables.Tensors, tensors))
+            _tables = tables = new(tensors, new CodeTableCache(x => Apply(x, tensors)));
+        return tables.Cache.Apply(input, qparams, Output);
+    }
+
+    /// <inheritdoc/>
     private protected override Tensor Apply(Tensor x, FloatTensors tensors) => nn.functional.prelu(x, tensors[Weight]!);
 
     /// <inheritdoc/>
@@ -57,4 +71,7 @@ public sealed class QuantizedPReLU : FloatRouteModule
         if (num_parameters != 1 && (input.dim() < 2 || input.shape[1] != num_parameters))
             throw QuantizedInput.WrongShape(this, input, $"[batch, {num_parameters}, ...]");
     }
+
+    /// <summary>The tables with the weight that they are of.</summary>
+    private sealed record Tables(FloatTensors Tensors, CodeTableCache Cache);
 }

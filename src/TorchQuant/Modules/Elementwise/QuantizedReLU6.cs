@@ -6,17 +6,11 @@ namespace TorchQuant.Modules;
 /// <summary>
 /// A statically quantized <see cref="ReLU6"/>: min(max(x, 0), 6) by clamping codes. As in PyTorch the output has the scale and the zero point of the input, not those observed.
 /// </summary>
-public sealed class QuantizedReLU6 : QuantizedModule
+public sealed class QuantizedReLU6 : KeptQParamsModule
 {
     private QuantizedReLU6(string path) : base(nameof(QuantizedReLU6), path)
     {
     }
-
-    /// <inheritdoc/>
-    public override long WeightBytes => 0;
-
-    /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, string> Options => new Dictionary<string, string>();
 
     /// <summary>Converts a ReLU6.</summary>
     /// <param name="module">The float module; it is read, not changed.</param>
@@ -38,13 +32,5 @@ public sealed class QuantizedReLU6 : QuantizedModule
     {
         QuantizedInput.Read(this, input);
         return input.relu6();
-    }
-
-    /// <inheritdoc/>
-    private protected override List<KeyValuePair<string, Tensor>> Export() => [];
-
-    /// <inheritdoc/>
-    private protected override void Import(IReadOnlyDictionary<string, Tensor> state)
-    {
     }
 }

@@ -15,12 +15,15 @@ internal static class ChannelsLast
     /// <returns>A new tensor object, which the caller disposes.</returns>
     public static Tensor Of(Tensor input)
     {
-        var view = input.permute(s_toLast[input.dim()]);
+        var view = ViewOf(input);
         if (view.is_contiguous())
             return view;
         using (view)
             return view.contiguous();
     }
+
+    /// <summary>The view [batch, spatial..., channels] of a tensor [batch, channels, spatial...].</summary>
+    public static Tensor ViewOf(Tensor input) => input.permute(s_toLast[input.dim()]);
 
     /// <summary>The view [batch, channels, spatial...] of a tensor [batch, spatial..., channels].</summary>
     public static Tensor ToSecond(Tensor channelsLast) => channelsLast.permute(s_toSecond[channelsLast.dim()]);

@@ -5,26 +5,28 @@ using static TorchSharp.torch;
 namespace TorchQuant.Modules;
 
 /// <summary>
-/// What a <see cref="FloatFunctional"/> becomes: the operations on quint8 tensors, each exactly dequantize, float operation, quantize with the observed scale and zero point.
+/// What a <see cref="FloatFunctional"/> becomes: the operations on quint8 tensors, with libtorch's integers: dequantize, float operation, quantize with the observed scale and zero point. Results lie in memory as
+/// the inputs do, channels last where they are.
 /// <c>add_scalar</c> and <c>mul_scalar</c> choose their own: they move the zero point or change the scale, and leave the codes (mirrored for a negative factor).
 /// </summary>
 public sealed class QFunctional : FloatFunctional, IQuantizedModule
 {
     private readonly LentState _lent;
-    private volatile QuantizedOutput _output;
+    private readonly CodeShift _shift = new();
+    private volatile Results _results;
 
     private QFunctional(QParams output, string path) : base(nameof(QFunctional))
     {
         Path = path;
-        _output = new QuantizedOutput(output);
+        _results = new Results(output);
         _lent = new LentState(Export, Import);
     }
 
     /// <summary>The scale of the results of add, mul, cat, add_relu and matmul.</summary>
-    public float scale => _output.QParams.Scale;
+    public float scale => _results.Made.QParams.Scale;
 
     /// <summary>Their zero point, 0..255.</summary>
-    public int zero_point => _output.QParams.ZeroPoint;
+    public int zero_point => _results.Made.QParams.ZeroPoint;
 
     /// <inheritdoc/>
     public string Kind => nameof(QFunctional);
@@ -48,52 +50,58 @@ public sealed class QFunctional : FloatFunctional, IQuantizedModule
     }
 
     /// <inheritdoc/>
-    public override Tensor add(Tensor x, Tensor y) => Binary(x, y, static (a, b) => a + b);
+    public override Tensor add(Tensor x, Tensor y) => Pair(x, y, static (a, aParams, b, bParams, output, outParams) =>
+        Int8Add.Add(a, aParams, b, bParams, output, outParams, relu: false, get_num_threads()));
 
     /// <inheritdoc/>
-    public override Tensor mul(Tensor x, Tensor y) => Binary(x, y, static (a, b) => a * b);
+    public override Tensor add_relu(Tensor x, Tensor y) => Pair(x, y, static (a, aParams, b, bParams, output, outParams) =>
+        Int8Add.Add(a, aParams, b, bParams, output, outParams, relu: true, get_num_threads()));
 
     /// <inheritdoc/>
-    public override Tensor add_relu(Tensor x, Tensor y) => Binary(x, y, static (a, b) =>
-    {
-        using var sum = a + b;
-        return sum.relu();
-    });
+    public override Tensor mul(Tensor x, Tensor y) => Pair(x, y, static (a, aParams, b, bParams, output, outParams) =>
+        Int8Mul.Multiply(a, aParams, b, bParams, output, outParams, relu: false, get_num_threads()));
 
     /// <inheritdoc/>
-    public override Tensor matmul(Tensor x, Tensor y) => Binary(x, y, static (a, b) => a.matmul(b));
-
-    private Tensor Binary(Tensor x, Tensor y, Func<Tensor, Tensor, Tensor> operation)
+    public override Tensor add_scalar(Tensor x, double y)
     {
         ArgumentNullException.ThrowIfNull(x);
-        ArgumentNullException.ThrowIfNull(y);
-        var output = Ready();
-        QuantizedInput.Read(this, x, nameof(x));
-        QuantizedInput.Read(this, y, nameof(y));
-        using var a = x.dequantize();
-        using var b = y.dequantize();
-        using var result = operation(a, b);
-        return quantize_per_tensor(result, output.QParams.Scale, output.QParams.ZeroPoint, ScalarType.QUInt8);
+        return _shift.Add(this, x, y);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor mul_scalar(Tensor x, double y)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return _shift.Multiply(this, x, y);
     }
 
     /// <inheritdoc/>
     public override Tensor cat(IReadOnlyList<Tensor> x, int dim = 0)
     {
         ArgumentNullException.ThrowIfNull(x);
-        var output = Ready();
-        foreach (var tensor in x)
-            QuantizedInput.Read(this, tensor, nameof(x));
-        var floats = x.Select(tensor => tensor.dequantize()).ToArray();
-        try
-        {
-            using var joined = TorchSharp.torch.cat(floats, dim);
-            return quantize_per_tensor(joined, output.QParams.Scale, output.QParams.ZeroPoint, ScalarType.QUInt8);
-        }
-        finally
-        {
-            foreach (var tensor in floats)
-                tensor.Dispose();
-        }
+        return Ready().Concatenation.Run(this, x, dim);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor matmul(Tensor x, Tensor y)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(y);
+        var output = Ready().Made.QParams;
+        QuantizedInput.Read(this, x, nameof(x));
+        QuantizedInput.Read(this, y, nameof(y));
+        MatmulShapes.Require(Float32OnCpu.Name(this), x, y);
+        using var a = x.dequantize();
+        using var b = y.dequantize();
+        using var result = a.matmul(b);
+        return quantize_per_tensor(result, output.Scale, output.ZeroPoint, ScalarType.QUInt8);
+    }
+
+    private Tensor Pair(Tensor x, Tensor y, CodePairKernel kernel)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(y);
+        return CodePairing.Run(this, x, y, Ready().Made, kernel);
     }
 
     /// <inheritdoc/>
@@ -128,28 +136,37 @@ public sealed class QFunctional : FloatFunctional, IQuantizedModule
         if (disposing)
         {
             _lent.Dispose();
-            _output.Dispose();
+            _results.Made.Dispose();
+            _shift.Dispose();
         }
         base.Dispose(disposing);
     }
 
-    private QuantizedOutput Ready()
+    private Results Ready()
     {
         _lent.TakeBack();
-        return _output;
+        return _results;
     }
 
     private List<KeyValuePair<string, Tensor>> Export()
     {
         var state = new List<KeyValuePair<string, Tensor>>();
-        OutputState.Export(state, _output.QParams);
+        OutputState.Export(state, _results.Made.QParams);
         return state;
     }
 
     private void Import(IReadOnlyDictionary<string, Tensor> state)
     {
         var output = OutputState.Import(state, Path);
-        if (output != _output.QParams)
-            _output = new QuantizedOutput(output);
+        if (output != _results.Made.QParams)
+            _results = new Results(output);
+    }
+
+    /// <summary>What depends on the scale and the zero point of the results.</summary>
+    private sealed class Results(QParams output)
+    {
+        public QuantizedOutput Made { get; } = new(output);
+
+        public CodeConcatenation Concatenation => field ??= new CodeConcatenation(Made);
     }
 }

@@ -8,30 +8,18 @@ namespace TorchQuant.Modules;
 /// Statically quantized <see cref="Linear"/>, with a fused ReLU or ReLU6 where it was fused: y = activation(x W^T + b) on quint8 codes with int8 weights,
 /// code = clamp(round_half_even((float(sum (xq - zx)(wq - zw)) + b / (sx sw)) * (sx sw / scale)) + zero_point), FBGEMM's formula.
 /// </summary>
-public sealed class QuantizedLinear : StaticQuantizedModule
+public sealed class QuantizedLinear : StaticWeightedModule<PackedWeights>
 {
-    private const string ActivationOption = "activation";
-
-    private readonly FusedActivation _activation;
-    private volatile Packed _packed;
-
-    private QuantizedLinear(QuantizedWeight weight, FusedActivation activation, QParams output, string path) : base(nameof(QuantizedLinear), path, output)
+    private QuantizedLinear(QuantizedWeight weight, FusedActivation activation, QParams output, string path)
+        : base(nameof(QuantizedLinear), path, weight, Packed(weight, path), activation, output)
     {
-        _activation = activation;
-        _packed = Pack(weight, path);
     }
 
     /// <summary>The size of each input vector.</summary>
-    public long in_features => _packed.Weights.InFeatures;
+    public long in_features => Layer.Weights.InFeatures;
 
     /// <summary>The size of each output vector.</summary>
-    public long out_features => _packed.Weights.OutFeatures;
-
-    /// <inheritdoc/>
-    public override long WeightBytes => base.WeightBytes + QuantizedWeight.BytesOf((long)out_features * in_features, _packed.Weights.Scales.Length, _packed.Weights.ZeroPoints, _packed.Bias);
-
-    /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, string> Options => new Dictionary<string, string> { [ActivationOption] = ActivationName.Of(_activation) };
+    public long out_features => Layer.Weights.OutFeatures;
 
     /// <summary>Converts an observed Linear.</summary>
     /// <param name="module">The float module; it is read, not changed.</param>
@@ -58,43 +46,44 @@ public sealed class QuantizedLinear : StaticQuantizedModule
 
     /// <summary>As PyTorch prints it: <c>QuantizedLinearReLU(in_features=256, out_features=10, scale=0.05, zero_point=0, qscheme=per_channel_affine)</c>.</summary>
     public override string ToString() => FormattableString.Invariant(
-        $"{Kind}{ActivationName.Suffix(_activation)}(in_features={in_features}, out_features={out_features}, scale={scale}, zero_point={zero_point}, qscheme={(_packed.Weights.Scales.Length == 1 ? qscheme.per_tensor_affine : qscheme.per_channel_affine)})");
+        $"{Kind}{ActivationName.Suffix(Activation)}(in_features={in_features}, out_features={out_features}, scale={scale}, zero_point={zero_point}, qscheme={(Layer.Weights.Scales.Length == 1 ? qscheme.per_tensor_affine : qscheme.per_channel_affine)})");
 
     internal static QuantizedLinear FromState(IReadOnlyDictionary<string, string> options, IReadOnlyDictionary<string, Tensor> state, string path) =>
-        new(QuantizedWeight.Import(state, path, dimensions: 2), ActivationName.Parse(options, ActivationOption, path), OutputState.Import(state, path), path);
+        new(QuantizedWeight.Import(state, path, dimensions: 2), ActivationOf(options, path), OutputState.Import(state, path), path);
 
     /// <inheritdoc/>
     private protected override Tensor Compute(Tensor input)
     {
         var qparams = QuantizedInput.Read(this, input);
-        var (packed, output) = (_packed, Output);
+        var (layer, output) = (Layer, Output);
+        var weights = layer.Weights;
         var shape = input.shape;
-        if (shape.Length == 0 || shape[^1] != packed.Weights.InFeatures)
-            throw QuantizedInput.WrongShape(this, input, $"[..., {packed.Weights.InFeatures}]");
-        var rows = checked((int)(input.numel() / packed.Weights.InFeatures));
-        shape[^1] = packed.Weights.OutFeatures;
+        if (shape.Length == 0 || shape[^1] != weights.InFeatures)
+            throw QuantizedInput.WrongShape(this, input, $"[..., {weights.InFeatures}]");
+        var rows = checked((int)(input.numel() / weights.InFeatures));
+        shape[^1] = weights.OutFeatures;
         var source = input.Contiguous(out var copy);
         var result = output.Empty(shape);
         using (copy)
-            Int8Gemm.MultiplyToByte(source.Span<byte>(), rows, qparams, packed.Weights, packed.Bias, output.QParams, _activation, result.Span<byte>(), get_num_threads());
+            Int8Gemm.MultiplyToByte(source.Span<byte>(), rows, qparams, weights, layer.Bias, output.QParams, Activation, result.Span<byte>(), get_num_threads());
         GC.KeepAlive(input);
         return result;
     }
 
     /// <inheritdoc/>
-    private protected override List<KeyValuePair<string, Tensor>> Export()
+    private protected override PackedWeights Pack(QuantizedWeight weight) => Packed(weight, Path);
+
+    /// <inheritdoc/>
+    private protected override QuantizedWeight Unpack(PackedLayer layer)
     {
-        var state = base.Export();
-        Plain().Export(state);
-        return state;
+        var weights = layer.Weights;
+        var codes = new sbyte[(long)weights.OutFeatures * weights.InFeatures];
+        weights.Unpack(codes);
+        return new QuantizedWeight(codes, [weights.OutFeatures, weights.InFeatures], weights.Scales.ToArray(), QuantizedWeight.Stored(weights.ZeroPoints), layer.Bias);
     }
 
     /// <inheritdoc/>
-    private protected override void Import(IReadOnlyDictionary<string, Tensor> state)
-    {
-        _packed = Pack(QuantizedWeight.Import(state, Path, dimensions: 2), Path);
-        base.Import(state);
-    }
+    private protected override QuantizedWeight ImportWeight(IReadOnlyDictionary<string, Tensor> state) => QuantizedWeight.Import(state, Path, dimensions: 2);
 
     private static QuantizedLinear From(Linear module, FusedActivation activation, StaticConversion conversion)
     {
@@ -103,16 +92,6 @@ public sealed class QuantizedLinear : StaticQuantizedModule
         return new(QuantizedWeight.Of(module.weight, module.bias, conversion.QConfig, conversion.Path), activation, conversion.Output, conversion.Path);
     }
 
-    private static Packed Pack(QuantizedWeight weight, string path) => new(
-        QuantizedWeight.Packing(path, () => PackedWeights.Pack(weight.Codes, (int)weight.Shape[0], (int)weight.Shape[1], weight.Scales, weight.ZeroPoints)), weight.Bias);
-
-    private QuantizedWeight Plain()
-    {
-        var weights = _packed.Weights;
-        var codes = new sbyte[(long)weights.OutFeatures * weights.InFeatures];
-        weights.Unpack(codes);
-        return new QuantizedWeight(codes, [weights.OutFeatures, weights.InFeatures], weights.Scales.ToArray(), QuantizedWeight.Stored(weights.ZeroPoints), _packed.Bias);
-    }
-
-    private sealed record Packed(PackedWeights Weights, float[]? Bias);
+    private static PackedWeights Packed(QuantizedWeight weight, string path) =>
+        QuantizedWeight.Packing(path, () => PackedWeights.Pack(weight.Codes, (int)weight.Shape[0], (int)weight.Shape[1], weight.Scales, weight.ZeroPoints));
 }

@@ -83,7 +83,7 @@ internal sealed record QuantizedWeight(sbyte[] Codes, long[] Shape, float[] Scal
         if (bias is not null && bias.Length != channels)
             throw PackedState.Wrong(path, BiasName, state[BiasName], $"[{channels}]");
         using var contiguous = codes.contiguous();
-        return new QuantizedWeight(contiguous.Span<sbyte>().ToArray(), shape, scales, zeroPoints, bias);
+        return new QuantizedWeight(contiguous.Span<sbyte>().ToArray(), shape, scales, Stored(zeroPoints), bias);
     }
 
     /// <summary>Zero points as they are kept: none where all are 0, one where all are the same.</summary>
@@ -112,7 +112,8 @@ internal sealed record QuantizedWeight(sbyte[] Codes, long[] Shape, float[] Scal
         var shape = weight.shape;
         using var grouped = detached.reshape([groups, shape[0] / groups, .. shape[1..]]);
         using var turned = grouped.transpose(1, 2);
-        return turned.reshape([groups * shape[1], shape[0] / groups, .. shape[2..]]);
+        using var outputsFirst = turned.reshape([groups * shape[1], shape[0] / groups, .. shape[2..]]);
+        return outputsFirst.contiguous();
     }
 
     private static sbyte[] InOrderOf(Tensor weight, sbyte[] codes, long[] outputsFirst, int groups)

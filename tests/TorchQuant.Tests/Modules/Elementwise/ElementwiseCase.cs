@@ -41,7 +41,16 @@ internal sealed record ElementwiseCase(string Name, Func<nn.Module<Tensor, Tenso
     ];
 
     /// <summary>Modules whose output has the qparams of the input.</summary>
-    public static IReadOnlyList<ElementwiseCase> KeepQParams { get; } = [new("ReLU6", () => nn.ReLU6(), Any), new("ReLU6 inplace", () => nn.ReLU6(inplace: true), Any)];
+    public static IReadOnlyList<ElementwiseCase> KeepQParams { get; } =
+    [
+        new("ReLU6", () => nn.ReLU6(), Any), new("ReLU6 inplace", () => nn.ReLU6(inplace: true), Any),
+        new("Upsample nearest 1d", () => nn.Upsample(scale_factor: [2.5]), r => [r.Next(1, 3), 6, r.Next(1, 9)]),
+        new("Upsample nearest 2d", () => nn.Upsample([7, 5]), r => [r.Next(1, 3), 6, r.Next(1, 5), 3]), new("Upsample nearest 3d", () => nn.Upsample(scale_factor: [2, 1, 2]), r => [r.Next(1, 3), 6, 2, r.Next(1, 4), 3]),
+        new("Upsample linear", () => nn.Upsample([7], mode: UpsampleMode.Linear, align_corners: true), r => [r.Next(1, 3), 6, r.Next(2, 9)]),
+        new("Upsample trilinear", () => nn.Upsample(scale_factor: [2, 2, 2], mode: UpsampleMode.Trilinear, align_corners: false), r => [1, 6, 2, r.Next(1, 4), 3]),
+        new("AdaptiveMaxPool1d", () => nn.AdaptiveMaxPool1d(3), r => [r.Next(1, 3), 6, r.Next(3, 9)]), new("AdaptiveMaxPool2d", () => nn.AdaptiveMaxPool2d([3, 2]), r => [r.Next(1, 3), 6, r.Next(3, 9), 5]),
+        new("AdaptiveMaxPool2d unbatched", () => nn.AdaptiveMaxPool2d([3, 2]), r => [6, r.Next(3, 9), 5]),
+    ];
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<ElementwiseCase> All { get; } = [.. Functions, .. FloatRoutes, .. BatchNorms, .. KeepQParams];

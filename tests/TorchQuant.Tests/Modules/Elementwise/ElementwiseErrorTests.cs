@@ -33,6 +33,8 @@ public class ElementwiseErrorTests
     [InlineData("GroupNorm", "[batch, 6, spatial...], found [2, 5, 4, 4]")]
     [InlineData("GroupNorm plain", "[batch, a multiple of 2, spatial...], found [2, 5, 4, 4]")]
     [InlineData("InstanceNorm2d", "[batch, 6, height, width], with or without the batch, found [2, 5, 4, 4]")]
+    [InlineData("Upsample linear", "[batch, channels, spatial...] with 1 spatial dimensions, found [2, 5, 4, 4]")]
+    [InlineData("AdaptiveMaxPool1d", "[batch, channels, length], with or without the batch, found [2, 5, 4, 4]")]
     [InlineData("PReLU 6", "[batch, 6, ...], found [2, 5, 4, 4]")]
     public void A_wrong_shape_is_told_with_the_right_one(string name, string message)
     {
@@ -57,6 +59,7 @@ public class ElementwiseErrorTests
         using (no_grad())
             broken.weight.fill_(float.NaN);
         Assert.Contains("net.act.weight holds 4 NaN or infinite values", Conversion(broken));
+        Assert.Contains("net.act: bicubic interpolation overshoots", Conversion(nn.Upsample([7, 5], mode: UpsampleMode.Bicubic)));
         Assert.Contains("net.act.alpha is NaN", Conversion(nn.ELU(double.NaN)));
         Assert.Contains("net.act.weight is Float64", Conversion(nn.PReLU(1, dtype: ScalarType.Float64)));
         var record = new StaticConversion("net.act", quantization.get_default_qconfig(), null);
@@ -83,6 +86,11 @@ public class ElementwiseErrorTests
         Assert.Contains("net.act.weight is missing", Create("QuantizedLayerNorm", new() { ["normalized_shape"] = "3", ["eps"] = "0", ["tensors"] = "weight" }));
         Assert.Contains("the option tensors has 'gamma'", Create("QuantizedLayerNorm", new() { ["normalized_shape"] = "3", ["eps"] = "0", ["tensors"] = "gamma" }));
         Assert.Contains("net.act.weight is Float32 [4]; expected Float32 [3]", Create("QuantizedLayerNorm", new() { ["normalized_shape"] = "3", ["eps"] = "0", ["tensors"] = "weight" }, ("weight", ones(4))));
+        var upsample = new Dictionary<string, string> { ["mode"] = "Area", ["size"] = "", ["scale_factor"] = "2 x", ["align_corners"] = "", ["recompute_scale_factor"] = "false" };
+        Assert.Contains("the option mode is 'Area'; expected Nearest, Linear", Create("QuantizedUpsample", upsample));
+        upsample["mode"] = "Nearest";
+        Assert.Contains("the option scale_factor is '2 x'; expected finite numbers", Create("QuantizedUpsample", upsample));
+        Assert.Contains("the option output_size is '1 1 1 1'; expected 1 or 2 sizes", Create("QuantizedAdaptiveMaxPool", new() { ["output_size"] = "1 1 1 1" }));
         var norm = new Dictionary<string, string> { ["dimensions"] = "2", ["num_features"] = "1", ["eps"] = "0", ["activation"] = "relu6", ["tensors"] = "running_mean running_var" };
         Assert.Contains("a batch norm has none or relu", Create("QuantizedBatchNorm", norm));
         norm["activation"] = "none";

@@ -2,6 +2,7 @@ using FsCheck.Xunit;
 using TorchQuant.Kernels;
 using TorchQuant.Modules;
 using TorchQuant.Tests.Elementwise;
+using TorchSharp.Modules;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -32,7 +33,27 @@ public class ElementwiseModuleTests
     }
 
     [Property(EndSize = 1_000_000, MaxTest = 30)]
-    public void ReLU6_clamps_codes_and_keeps_the_qparams_of_its_input(int seed)
+    public void Batch_norms_of_pictures_and_volumes_equal_libtorchs_batch_norm_exactly(int seed)
+    {
+        using var oracle = new ElementwiseOracle();
+        foreach (var name in new[] { "BatchNorm2d", "BatchNorm3d", "BNReLU2d", "BNReLU3d" })
+        {
+            using var scope = NewDisposeScope();
+            var c = ElementwiseCase.Of(name);
+            var output = RandomCodes.QParams(seed + 1);
+            using var module = c.Float();
+            using var int8 = ElementwiseCase.Convert(module, output);
+            // Scales of tensors are doubles, and need not be floats.
+            var x = c.Input(seed, RandomCodes.QParams(seed));
+            x = quantize_per_tensor(x.dequantize(), 0.05, 120, ScalarType.QUInt8);
+            var norm = module switch { BNReLU2d fused => fused.First, BNReLU3d fused => fused.First, _ => (BatchNorm)module };
+            var expected = oracle.BatchNorm(x, norm.weight, norm.bias!, norm.running_mean!, norm.running_var!, norm.eps, output, relu: name.StartsWith("BNReLU", StringComparison.Ordinal));
+            AssertSame(expected, int8.call(x), output, 0, name);
+        }
+    }
+
+    [Property(EndSize = 1_000_000, MaxTest = 30)]
+    public void What_keeps_the_qparams_of_its_input_is_exactly_the_float_module_between_them(int seed)
     {
         foreach (var c in ElementwiseCase.KeepQParams)
         {
@@ -54,6 +75,8 @@ public class ElementwiseModuleTests
     [InlineData("GroupNorm", true)]
     [InlineData("PReLU 6", false)]
     [InlineData("ReLU6", true)]
+    [InlineData("AdaptiveMaxPool2d", true)]
+    [InlineData("Upsample nearest 2d", true)]
     public void The_order_in_memory_is_kept(string name, bool channelsLast)
     {
         using var scope = NewDisposeScope();
@@ -61,7 +84,7 @@ public class ElementwiseModuleTests
         using var int8 = ElementwiseCase.Convert(c.Float(), new QParams(0.1f, 30));
         var x = quantize_per_tensor(randn(2, 6, 4, 4), 0.05, 120, ScalarType.QUInt8);
         var y = int8.call(channelsLast ? ChannelsLast.ToSecond(ChannelsLast.Of(x)) : x);
-        Assert.Equal([2, 6, 4, 4], y.shape);
+        Assert.Equal([2, 6], y.shape[..2]);
         Assert.Equal(!channelsLast, y.is_contiguous());
         Assert.Equal(channelsLast, y.permute(0, 2, 3, 1).is_contiguous());
     }

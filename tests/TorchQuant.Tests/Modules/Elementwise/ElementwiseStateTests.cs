@@ -62,12 +62,12 @@ public class ElementwiseStateTests
     public void Changed_weights_take_effect_with_the_next_forward()
     {
         using var scope = NewDisposeScope();
-        foreach (var name in new[] { "BatchNorm2d", "GroupNorm", "PReLU 6" })
+        foreach (var name in new[] { "BatchNorm2d", "GroupNorm", "PReLU 6", "PReLU" })
         {
             var c = ElementwiseCase.Of(name);
             using var module = c.Float();
             using var int8 = ElementwiseCase.Convert(module, new QParams(0.05f, 100));
-            var x = c.Input(5, new QParams(0.05f, 100));
+            var x = quantize_per_tensor(randn(2, 6, 4, 4), 0.05, 100, ScalarType.QUInt8);
             var before = ElementwiseOracle.Codes(int8.call(x));
             var state = int8.state_dict();
             using (no_grad())
@@ -83,6 +83,10 @@ public class ElementwiseStateTests
     [InlineData("LeakyReLU", "QuantizedLeakyReLU(negative_slope=0.01, scale=0.5, zero_point=3)")]
     [InlineData("GELU tanh", "QuantizedGELU(approximate=tanh, scale=0.5, zero_point=3)")]
     [InlineData("ReLU6", "QuantizedReLU6()")]
+    [InlineData("Upsample nearest 2d", "QuantizedUpsample(size=(7, 5), mode=nearest)")]
+    [InlineData("Upsample trilinear", "QuantizedUpsample(scale_factor=(2, 2, 2), mode=trilinear)")]
+    [InlineData("AdaptiveMaxPool2d", "QuantizedAdaptiveMaxPool2d(output_size=(3, 2))")]
+    [InlineData("AdaptiveMaxPool1d", "QuantizedAdaptiveMaxPool1d(output_size=(3,))")]
     [InlineData("PReLU 6", "QuantizedPReLU(num_parameters=6, scale=0.5, zero_point=3)")]
     [InlineData("Softmax -1", "QuantizedSoftmax(dim=-1, scale=0.5, zero_point=3)")]
     [InlineData("BatchNorm2d", "QuantizedBatchNorm2d(6, eps=1e-05, scale=0.5, zero_point=3)")]

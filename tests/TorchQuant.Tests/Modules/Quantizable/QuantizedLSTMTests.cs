@@ -9,6 +9,7 @@ using static TorchSharp.torch;
 
 namespace TorchQuant.Tests.Modules.Quantizable;
 
+[Collection(nameof(Alone))]
 public class QuantizedLSTMTests
 {
     private static readonly QConfig FullRangePerChannel = new(MinMaxObserver.with_args(), quantization.default_per_channel_qconfig.weight);

@@ -1,0 +1,197 @@
+using System.Buffers.Binary;
+using System.Numerics;
+
+namespace TorchQuant.Kernels.Generated;
+
+/// <summary>
+/// Writes the few x86-64 instructions that the generated kernels consist of (Intel SDM volume 2, chapter 2: REX, EVEX and disp8*N). Vector instructions are the 512-bit EVEX forms without
+/// masks; vector registers are the numbers 0..31. Each form is tested against a disassembler.
+/// </summary>
+internal sealed class Assembler
+{
+    /// <summary>Conditions of a jump, as in the opcode 0F 80+cc.</summary>
+    public enum Condition
+    {
+        Equal = 0x4,
+        NotEqual = 0x5,
+        Less = 0xC,
+        GreaterOrEqual = 0xD,
+    }
+
+    private enum Map
+    {
+        M0F = 1,
+        M0F38 = 2,
+    }
+
+    private enum Prefix
+    {
+        P66 = 1,
+        PF3 = 2,
+    }
+
+    private const int VectorBytes = 64;
+
+    private readonly List<byte> _code = [];
+
+    /// <summary>Where the next instruction goes, from the start of the code.</summary>
+    public int Position => _code.Count;
+
+    /// <summary>The code so far.</summary>
+    public ReadOnlySpan<byte> Code => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_code);
+
+    /// <summary>sums[i] += the sum of four products unsigned activations[i] x signed weights[i], in each of the sixteen int32.</summary>
+    public void Vpdpbusd(int sums, int activations, int weights) => Vector(Map.M0F38, Prefix.P66, 0x50, sums, activations, weights);
+
+    public void Vpxord(int target, int left, int right) => Vector(Map.M0F, Prefix.P66, 0xEF, target, left, right);
+
+    public void Vpaddd(int target, int left, int right) => Vector(Map.M0F, Prefix.P66, 0xFE, target, left, right);
+
+    /// <summary>The four bytes at an address, in each int32.</summary>
+    public void Vpbroadcastd(int target, Memory source) => Vector(Map.M0F38, Prefix.P66, 0x58, target, source, sizeof(int));
+
+    public void Load(int target, Memory source) => Vector(Map.M0F, Prefix.PF3, 0x6F, target, source, VectorBytes);
+
+    public void Store(Memory target, int source) => Vector(Map.M0F, Prefix.PF3, 0x7F, source, target, VectorBytes);
+
+    /// <summary>Stores the low 128 bits of one of the registers 0..15 (movups).</summary>
+    public void StoreXmm(Memory target, int source) => Xmm(0x11, source, target);
+
+    /// <summary>Loads the low 128 bits of one of the registers 0..15 and leaves the rest (movups).</summary>
+    public void LoadXmm(int target, Memory source) => Xmm(0x10, target, source);
+
+    public void Vzeroupper() => Emit(0xC5, 0xF8, 0x77);
+
+    public void Mov(Gpr target, Gpr source)
+    {
+        Rex((int)source, (int)target, 0);
+        Emit(0x89, 0xC0 | (((int)source & 7) << 3) | ((int)target & 7));
+    }
+
+    public void Mov(Gpr target, Memory source)
+    {
+        Rex((int)target, (int)source.Base, (int)(source.Index ?? 0));
+        Emit(0x8B);
+        Operand((int)target, source, 1);
+    }
+
+    public void Lea(Gpr target, Memory source)
+    {
+        Rex((int)target, (int)source.Base, (int)(source.Index ?? 0));
+        Emit(0x8D);
+        Operand((int)target, source, 1);
+    }
+
+    public void Add(Gpr target, int value) => Immediate(0, target, value);
+
+    public void Sub(Gpr target, int value) => Immediate(5, target, value);
+
+    public void Push(Gpr register) => Short(0x50, register);
+
+    public void Pop(Gpr register) => Short(0x58, register);
+
+    public void Ret() => Emit(0xC3);
+
+    /// <summary>Jumps back to a position.</summary>
+    public void Jump(Condition condition, int position)
+    {
+        int patch = JumpForward(condition);
+        Write(patch, position);
+    }
+
+    /// <summary>Jumps to a position that comes later.</summary>
+    /// <returns>What <see cref="Land"/> takes there.</returns>
+    public int JumpForward(Condition condition)
+    {
+        Emit(0x0F, 0x80 | (int)condition, 0, 0, 0, 0);
+        return Position;
+    }
+
+    /// <summary>Here lands a jump forward.</summary>
+    public void Land(int jump) => Write(jump, Position);
+
+    /// <summary>Fills up with nop to a multiple of <paramref name="bytes"/>.</summary>
+    public void Align(int bytes)
+    {
+        while (Position % bytes != 0)
+            Emit(0x90);
+    }
+
+    private void Write(int endOfJump, int position) =>
+        BinaryPrimitives.WriteInt32LittleEndian(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_code)[(endOfJump - sizeof(int))..], position - endOfJump);
+
+    private void Vector(Map map, Prefix prefix, int opcode, int target, int left, int right)
+    {
+        Evex(map, prefix, target, left, right & 8, right & 16);
+        Emit(opcode, 0xC0 | ((target & 7) << 3) | (right & 7));
+    }
+
+    private void Vector(Map map, Prefix prefix, int opcode, int register, Memory memory, int displacementUnit)
+    {
+        Evex(map, prefix, register, 0, (int)memory.Base & 8, (int)(memory.Index ?? 0) & 8);
+        Emit(opcode);
+        Operand(register, memory, displacementUnit);
+    }
+
+    /// <summary>62 P0 P1 P2 with vector length 512, W = 0, no mask. Register bits are stored inverted: R B X R' V'.</summary>
+    private void Evex(Map map, Prefix prefix, int register, int second, int b, int x) => Emit(
+        0x62,
+        ((register & 8) == 0 ? 0x80 : 0) | (x == 0 ? 0x40 : 0) | (b == 0 ? 0x20 : 0) | ((register & 16) == 0 ? 0x10 : 0) | (int)map,
+        ((~second & 15) << 3) | 4 | (int)prefix,
+        0x40 | ((second & 16) == 0 ? 8 : 0));
+
+    private void Xmm(int opcode, int register, Memory memory)
+    {
+        int rex = 0x40 | ((register & 8) >> 1) | (((int)(memory.Index ?? 0) & 8) >> 2) | (((int)memory.Base & 8) >> 3);
+        if (rex != 0x40)
+            Emit(rex);
+        Emit(0x0F, opcode);
+        Operand(register, memory, 1);
+    }
+
+    /// <summary>ModRM, SIB and displacement. A displacement of one byte counts in units of <paramref name="unit"/>.</summary>
+    private void Operand(int register, Memory memory, int unit)
+    {
+        int low = (int)memory.Base & 7;
+        // Rsp and R12 as a base need a SIB byte; Rbp and R13 need a displacement.
+        bool hasSib = memory.Index is not null || low == (int)Gpr.Rsp;
+        bool isShort = memory.Displacement % unit == 0 && memory.Displacement / unit is >= sbyte.MinValue and <= sbyte.MaxValue;
+        int mode = memory.Displacement == 0 && low != (int)Gpr.Rbp ? 0 : isShort ? 1 : 2;
+        Emit((mode << 6) | ((register & 7) << 3) | (hasSib ? 4 : low));
+        if (hasSib)
+            Emit((BitOperations.Log2((uint)memory.Scale) << 6) | ((memory.Index is { } index ? (int)index & 7 : 4) << 3) | low);
+        if (mode == 1)
+            Emit(memory.Displacement / unit & 0xFF);
+        else if (mode == 2)
+            Emit32(memory.Displacement);
+    }
+
+    private void Immediate(int extension, Gpr target, int value)
+    {
+        Rex(0, (int)target, 0);
+        bool isShort = value is >= sbyte.MinValue and <= sbyte.MaxValue;
+        Emit(isShort ? 0x83 : 0x81, 0xC0 | (extension << 3) | ((int)target & 7));
+        if (isShort)
+            Emit(value & 0xFF);
+        else
+            Emit32(value);
+    }
+
+    private void Short(int opcode, Gpr register)
+    {
+        if ((int)register >= 8)
+            Emit(0x41);
+        Emit(opcode | ((int)register & 7));
+    }
+
+    /// <summary>REX.W with the high bits of the three registers.</summary>
+    private void Rex(int register, int b, int x) => Emit(0x48 | ((register & 8) >> 1) | ((x & 8) >> 2) | ((b & 8) >> 3));
+
+    private void Emit(params ReadOnlySpan<int> bytes)
+    {
+        foreach (int value in bytes)
+            _code.Add((byte)value);
+    }
+
+    private void Emit32(int value) => Emit(value & 0xFF, (value >> 8) & 0xFF, (value >> 16) & 0xFF, (value >> 24) & 0xFF);
+}

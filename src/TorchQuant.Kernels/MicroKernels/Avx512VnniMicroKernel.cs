@@ -1,0 +1,59 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using TorchQuant.Kernels.Generated;
+
+namespace TorchQuant.Kernels;
+
+/// <summary>
+/// vpdpbusd on 512 bits, 14 rows by 32 columns: .NET has no intrinsic for it, so the code is generated when the process first needs it (<see cref="TileCode"/>).
+/// Twice the products of an instruction on 256 bits.
+/// </summary>
+internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwiseKernel
+{
+    private const int VnniBit = 1 << 11;
+
+    /// <summary>Rows times groups that take a few microseconds. A call that skips the runtime's transition holds up a garbage collection for as long as it runs.</summary>
+    private const nint ShortWork = 8192;
+
+    /// <summary>The code for each number of rows; null where the processor or the system cannot run it.</summary>
+    private static readonly nint[]? s_tiles = CreateTiles();
+
+    /// <summary>Whether the processor has the instruction, and the system lets memory be made executable.</summary>
+    public static bool IsSupported => s_tiles is not null;
+
+    public static int MaxRows => TileCode.MaxRows;
+
+    public static void Run(int rows, byte* a, nint stride, sbyte* panel, nint groups, int* tile)
+    {
+        nint code = s_tiles![rows];
+        if (rows * groups <= ShortWork)
+            ((delegate* unmanaged[SuppressGCTransition]<byte*, nint, sbyte*, nint, int*, void>)code)(a, stride, panel, groups, tile);
+        else
+            ((delegate* unmanaged<byte*, nint, sbyte*, nint, int*, void>)code)(a, stride, panel, groups, tile);
+    }
+
+    /// <summary>What intrinsics do best here: a depthwise convolution is bound by its loads, not by the products.</summary>
+    public static void RunDepthwise(int rows, byte* activations, in DepthwiseSteps steps, sbyte* panel, int columns, int* tile)
+    {
+        if (AvxVnni.IsSupported)
+            AvxVnniMicroKernel.RunDepthwise(rows, activations, in steps, panel, columns, tile);
+        else
+            Avx512BWMicroKernel.RunDepthwise(rows, activations, in steps, panel, columns, tile);
+    }
+
+    private static nint[]? CreateTiles()
+    {
+        if (!Avx512BW.X64.IsSupported || !Vector512.IsHardwareAccelerated || (X86Base.CpuId(7, 0).Ecx & VnniBit) == 0)
+            return null;
+        var asm = new Assembler();
+        nint[] tiles = new nint[TileCode.MaxRows + 1];
+        for (int rows = 1; rows <= TileCode.MaxRows; rows++)
+            tiles[rows] = TileCode.Append(asm, rows, OperatingSystem.IsWindows());
+        byte* code = ExecutableMemory.TryPlace(asm.Code);
+        if (code == null)
+            return null;
+        for (int rows = 1; rows <= TileCode.MaxRows; rows++)
+            tiles[rows] += (nint)code;
+        return tiles;
+    }
+}

@@ -1,0 +1,24 @@
+namespace TorchQuant.Kernels;
+
+/// <summary>The inner product of one ISA for a convolution in which every output channel sees one input channel: up to 32 channels at once.</summary>
+internal unsafe interface IDepthwiseKernel
+{
+    /// <summary>
+    /// tile[r, c] = sum over taps k and groups g of the four products of activations[r * Output + k * Tap + g * 128 + 4 * c ..] and panel[k, g, c, ..], exact in
+    /// int32, for r below <paramref name="rows"/> and c below <paramref name="columns"/>; up to 32 columns, the rest of a tile's row may be overwritten.
+    /// </summary>
+    /// <param name="rows">How many outputs, at least 1.</param>
+    /// <param name="activations">[columns of the input][groups][32 channels][4] codes: columns of the input, the elements of the kernel along a column next to each other.</param>
+    /// <param name="steps">The distances within them.</param>
+    /// <param name="panel">[taps][groups][32 channels][4] weights.</param>
+    /// <param name="columns">How many channels, at most 32.</param>
+    /// <param name="tile">Row-major [rows, 32], 64-byte aligned.</param>
+    static abstract void RunDepthwise(int rows, byte* activations, in DepthwiseSteps steps, sbyte* panel, int columns, int* tile);
+}
+
+/// <summary>How a depthwise kernel walks through its activations.</summary>
+/// <param name="Taps">Columns of the input that an output sees.</param>
+/// <param name="Groups">Groups of four elements in a column.</param>
+/// <param name="Tap">Bytes from one of these columns to the next.</param>
+/// <param name="Output">Bytes from the first column of one output to that of the next.</param>
+internal readonly record struct DepthwiseSteps(nint Taps, nint Groups, nint Tap, nint Output);

@@ -1,0 +1,8 @@
+namespace TorchQuant.Kernels;
+
+/// <summary>Divides a whole into parts that differ by at most one.</summary>
+internal static class EvenSplit
+{
+    /// <summary>Where a part begins; part number <paramref name="parts"/> is the end.</summary>
+    public static int Part(int whole, int part, int parts) => (int)((long)whole * part / parts);
+}

@@ -1,0 +1,70 @@
+using TorchQuant.Modules;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace TorchQuant;
+
+/// <summary>Makes the int8 module for one observed module.</summary>
+/// <param name="options">The mappings, and what is allowed.</param>
+/// <param name="isPart">Whether the module of a path is a part of a custom module, which may call it as often as it wants.</param>
+internal sealed class ModuleConversion(ConversionOptions options, Func<string, bool> isPart)
+{
+    /// <summary>The int8 module for a module of a prepared model.</summary>
+    /// <returns>A new module; null where the module stays.</returns>
+    /// <exception cref="ArgumentException">It cannot be converted; the message names it.</exception>
+    /// <exception cref="InvalidOperationException">It has seen nothing, or was called more than once in a pass; the message names it.</exception>
+    public nn.Module? Convert(string path, nn.Module module)
+    {
+        var inner = Inner(module);
+        if (options.Custom.TryGetObserved(inner.GetType(), out var row))
+            return IsConverted(row) && ConversionOf(path, module) is { } custom ? row.FromObserved!(inner, custom) : null;
+        if (ConversionOf(path, module) is not { } conversion)
+            return null;
+        return options.Mapping.TryGetValue(inner.GetType(), out var make)
+            ? Made(module, make, conversion)
+            : throw new ArgumentException($"{conversion.Path}: prepare observed it, and the mapping has no row for {CSharpNames.Of(inner.GetType())}: give convert the mapping that prepare was given.");
+    }
+
+    /// <summary>Whether a custom module becomes another; else its parts become int8 in it, or, for a reference, compute in float.</summary>
+    private bool IsConverted(CustomModuleMapping.Row row) => row.FromObserved is not null && (!options.IsReference || row.ObserveOutput);
+
+    /// <summary>The int8 module for a part of a custom module.</summary>
+    private nn.Module Part(string path, nn.Module part)
+    {
+        if (part is not IObserved { Calibration: not null } || ConversionOf(path, part) is not { } conversion)
+            throw new ArgumentException($"{path}: a {CSharpNames.Of(part.GetType())} in it is not observed, so it cannot be converted; is its qconfig null, or its type missing in the mapping?");
+        return options.Mapping.TryGetValue(Inner(part).GetType(), out var make)
+            ? Made(part, make, conversion with { AllowReuse = true })
+            : throw new ArgumentException($"{conversion.Path}: the mapping has no row for {CSharpNames.Of(Inner(part).GetType())}.");
+    }
+
+    private StaticConversion? ConversionOf(string path, nn.Module module) => module switch
+    {
+        IObserved { Calibration: { } record } watched => new StaticConversion(record.Path, record.QConfig, watched.activation_post_process)
+        {
+            Calibration = record,
+            AllowReuse = options.AllowReuse || isPart(path),
+            Parts = part => Part(record.Path, part),
+        },
+        IObserved => null,
+        _ when ModuleQConfig.TryGet(module, out var qconfig) && qconfig is not null && (module is Embedding or EmbeddingBag || options.Custom.ObservedTypes.Contains(module.GetType())) =>
+            new StaticConversion(path, qconfig, null) { Parts = part => Part(path, part) },
+        _ => null,
+    };
+
+    private nn.Module Made(nn.Module module, StaticModuleFactory make, StaticConversion conversion)
+    {
+        var inner = Inner(module);
+        var made = make(inner, conversion) ?? throw new InvalidOperationException($"{conversion.Path}: the mapping's factory for {inner.GetType().Name} gave null.");
+        if (options.IsReference && made is StaticQuantizedModule int8 && inner is nn.Module<Tensor, Tensor> plain)
+        {
+            using (int8)
+                return ReferenceModule.Of(plain, conversion, int8);
+        }
+        if (!ReferenceEquals(inner, module) && !ReferenceEquals(inner, made) && HookRedirect.Of(inner) is null)
+            ModuleHooks.Carry(inner, made);
+        return made;
+    }
+
+    private static nn.Module Inner(nn.Module module) => module is ObservedModule observed ? observed.module : module;
+}

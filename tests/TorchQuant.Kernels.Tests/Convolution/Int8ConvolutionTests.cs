@@ -1,0 +1,158 @@
+using FsCheck.Xunit;
+using Xunit;
+
+namespace TorchQuant.Kernels.Tests;
+
+public class Int8ConvolutionTests
+{
+    public static TheoryData<Isa> EveryIsa => [.. Isa.Available];
+
+    [Property(MaxTest = 250)]
+    public void Every_kernel_equals_the_reference_bit_for_bit(Scheme scheme, int seed)
+    {
+        var random = new Random(seed);
+        int groups = random.Next(3) switch { 0 => 1, 1 => 1 + random.Next(6), _ => 1 + random.Next(40) };
+        (ConvolutionShape shape, int[] inputSize) = Shape(random, groups, 1 + random.Next(groups == 1 ? 40 : 4), 1 + random.Next(groups == 1 ? 70 : 5));
+        ConvolutionCase.Create(shape, 1 + random.Next(3), inputSize, seed, scheme).AssertEveryKernelEqualsTheReference();
+    }
+
+    [Property(MaxTest = 250)]
+    public void Depthwise_kernels_equal_the_reference_bit_for_bit(Scheme scheme, int seed)
+    {
+        var random = new Random(seed);
+        (ConvolutionShape shape, int[] inputSize) = Shape(random, 2 + random.Next(80), 1, 1 + random.Next(random.Next(2) == 0 ? 1 : 5));
+        ConvolutionCase.Create(shape, 1 + random.Next(2), inputSize, seed, scheme).AssertEveryKernelEqualsTheReference();
+    }
+
+    [Fact]
+    public void Every_number_of_input_and_output_channels_equals_the_reference()
+    {
+        for (int channels = 1; channels <= 70; channels++)
+        {
+            ConvolutionCase.Create(new ConvolutionShape(channels, channels % 9 + 1, [2, 3], paddingBegin: [1, 1]), 1, [3, 5], channels, (Scheme)(channels % 4)).AssertEveryKernelEqualsTheReference();
+            ConvolutionCase.Create(new ConvolutionShape(channels % 7 + 1, channels, [1, 2]), 1, [4, 4], channels, (Scheme)(channels % 4)).AssertEveryKernelEqualsTheReference();
+            ConvolutionCase.Create(new ConvolutionShape(channels, 33, [1, 1]), 2, [2, 5], channels, (Scheme)(channels / 2 % 4)).AssertEveryKernelEqualsTheReference();
+            ConvolutionCase.Create(new ConvolutionShape(channels, channels, [3, 3], paddingBegin: [1, 1], groups: channels), 1, [3, 4], channels, (Scheme)(channels / 3 % 4)).AssertEveryKernelEqualsTheReference();
+        }
+    }
+
+    [Theory]
+    [InlineData(3, 64, 7, 2, 3, 1, 33)]
+    [InlineData(64, 64, 3, 1, 1, 1, 28)]
+    [InlineData(64, 128, 3, 2, 1, 1, 28)]
+    [InlineData(64, 100, 1, 2, 0, 1, 28)]
+    [InlineData(64, 256, 1, 1, 0, 1, 28)]
+    [InlineData(512, 40, 3, 1, 1, 1, 7)]
+    [InlineData(128, 128, 3, 1, 1, 32, 14)]
+    [InlineData(96, 96, 3, 2, 1, 96, 75)]
+    [InlineData(144, 144, 3, 1, 1, 144, 28)]
+    [InlineData(72, 72, 5, 2, 2, 72, 28)]
+    [InlineData(40, 40, 5, 1, 2, 40, 14)]
+    public void Layers_of_common_models_equal_the_reference(int inputs, int outputs, int kernel, int stride, int padding, int groups, int size)
+    {
+        var shape = new ConvolutionShape(inputs, outputs, [kernel, kernel], [stride, stride], [padding, padding], groups: groups);
+        ConvolutionCase.Create(shape, 1, [size, size], seed: inputs + kernel, Scheme.PerChannelSymmetric).AssertEveryKernelEqualsTheReference();
+    }
+
+    [Fact]
+    public void Depthwise_rows_that_are_longer_than_a_block_equal_the_reference()
+    {
+        ConvolutionCase.Create(new ConvolutionShape(35, 35, [3, 3], paddingBegin: [1, 1], groups: 35), 1, [5, 300], seed: 3, Scheme.PerChannelSymmetric).AssertEveryKernelEqualsTheReference();
+        ConvolutionCase.Create(new ConvolutionShape(3, 6, [5], [40], [2], dilation: [7], groups: 3), 2, [3000], seed: 4, Scheme.PerChannelAffine).AssertEveryKernelEqualsTheReference();
+        ConvolutionCase.Create(new ConvolutionShape(2, 2, [1500], [3], groups: 2), 1, [1510], seed: 5, Scheme.PerTensorAffine).AssertEveryKernelEqualsTheReference();
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryIsa))]
+    public void The_number_of_threads_changes_no_bit(Isa isa)
+    {
+        foreach (ConvolutionShape shape in new ConvolutionShape[] { new(32, 96, [3, 3]), new(200, 200, [3, 3], groups: 200), new(64, 70, [1, 1]), new(64, 64, [3, 3], groups: 2) })
+        {
+            ConvolutionCase one = ConvolutionCase.Create(shape, 1, [12, 12], seed: 5, Scheme.PerChannelAffine);
+            for (int threads = 1; threads <= 5; threads++)
+                one.AssertEqualsReference(isa, threads);
+        }
+    }
+
+    [Fact]
+    public void Identity_weights_give_back_the_input()
+    {
+        // A kernel that is 1 at its centre, scales and zero points the same on both sides.
+        sbyte[] weights = new sbyte[2 * 2 * 3];
+        weights[1] = weights[3 * 3 + 1] = 1;
+        PackedConvolution packed = PackedConvolution.Pack(weights, new ConvolutionShape(2, 2, [3], paddingBegin: [1]), [1f]);
+        byte[] input = [0, 255, 7, 9, 128, 3], output = new byte[6];
+        Int8Convolution.Run(input, 1, [3], new QParams(0.5f, 9), packed, [], new QParams(0.5f, 9), FusedActivation.None, output);
+        Assert.Equal(input, output);
+        Int8Convolution.Run(input, 3, [1], new QParams(0.5f, 9), packed, [], new QParams(0.5f, 9), FusedActivation.Relu, output);
+        Assert.Equal([9, 255, 9, 9, 128, 9], output);
+    }
+
+    [Theory]
+    [InlineData(PaddingMode.Zeros, new byte[] { 10, 10, 1, 2, 3, 10, 10 })]
+    [InlineData(PaddingMode.Reflect, new byte[] { 3, 2, 1, 2, 3, 2, 1 })]
+    [InlineData(PaddingMode.Replicate, new byte[] { 1, 1, 1, 2, 3, 3, 3 })]
+    [InlineData(PaddingMode.Circular, new byte[] { 2, 3, 1, 2, 3, 1, 2 })]
+    public void Padding_is_what_PyTorch_puts_there(PaddingMode mode, byte[] expected)
+    {
+        PackedConvolution packed = PackedConvolution.Pack([1], new ConvolutionShape(1, 1, [1], paddingBegin: [2], paddingMode: mode), [1f]);
+        byte[] output = new byte[7];
+        Int8Convolution.Run([1, 2, 3], 1, [3], new QParams(1, 10), packed, [], new QParams(1, 10), FusedActivation.None, output);
+        Assert.Equal(expected, output);
+    }
+
+    [Theory]
+    [InlineData(16, 24, 3, 1)]
+    [InlineData(16, 24, 1, 1)]
+    [InlineData(48, 48, 3, 48)]
+    [InlineData(48, 96, 3, 6)]
+    public void Nothing_is_allocated_in_the_steady_state(int inputs, int outputs, int kernel, int groups)
+    {
+        var shape = new ConvolutionShape(inputs, outputs, [kernel, kernel], groups: groups);
+        PackedConvolution symmetric = PackedConvolution.Pack(new sbyte[outputs * inputs / groups * kernel * kernel], shape, [1f]);
+        PackedConvolution affine = PackedConvolution.Pack(new sbyte[outputs * inputs / groups * kernel * kernel], shape, [1f], [3]);
+        int size = 14 - kernel + 1;
+        byte[] input = new byte[14 * 14 * inputs], output = new byte[size * size * outputs];
+        int[] inputSize = [14, 14];
+        foreach (int threads in (int[])[1, 2])
+        {
+            Assert.Equal(0, Allocations.Least(() => Int8Convolution.Run(input, 1, inputSize, new QParams(1, 0), symmetric, [], new QParams(1, 0), FusedActivation.Relu, output, threads)));
+            Assert.Equal(0, Allocations.Least(() => Int8Convolution.Run(input, 1, inputSize, new QParams(1, 0), affine, [], new QParams(1, 0), FusedActivation.Relu, output, threads)));
+        }
+    }
+
+    [Fact]
+    public void Arguments_that_do_not_fit_are_named_with_what_was_found_and_expected()
+    {
+        PackedConvolution packed = PackedConvolution.Pack(new sbyte[4 * 2 * 9], new ConvolutionShape(2, 4, [3, 3]), [1f]);
+        QParams one = new(1, 0);
+        Int8Convolution.Run([], 0, [3, 3], one, packed, [], one, FusedActivation.None, []);
+        Assert.Contains("input has 17 elements; expected 18 (1 images of 3 x 3 positions with 2 channels)", Failure(() => Int8Convolution.Run(new byte[17], 1, [3, 3], one, packed, [], one, FusedActivation.None, new byte[4])));
+        Assert.Contains("output has 5 elements; expected 4 (1 images of 1 x 1 positions with 4 channels)", Failure(() => Int8Convolution.Run(new byte[18], 1, [3, 3], one, packed, [], one, FusedActivation.None, new byte[5])));
+        Assert.Contains("inputSize has 1 elements; expected 2", Failure(() => Int8Convolution.Run(new byte[18], 1, [9], one, packed, [], one, FusedActivation.None, new byte[4])));
+        Assert.Contains("inputSize[0] is 2, with padding 2; expected at least 3", Failure(() => Int8Convolution.Run(new byte[18], 1, [2, 3], one, packed, [], one, FusedActivation.None, new byte[4])));
+        Assert.Contains("bias has 3 elements; expected 4", Failure(() => Int8Convolution.Run(new byte[18], 1, [3, 3], one, packed, new float[3], one, FusedActivation.None, new byte[4])));
+        Assert.Contains("batch is -1", Failure(() => Int8Convolution.Run(new byte[18], -1, [3, 3], one, packed, [], one, FusedActivation.None, new byte[4])));
+        Assert.Contains("threads is 0", Failure(() => Int8Convolution.Run(new byte[18], 1, [3, 3], one, packed, [], one, FusedActivation.None, new byte[4], threads: 0)));
+        Assert.Contains("inputParams has the zero point 256", Failure(() => Int8Convolution.Run(new byte[18], 1, [3, 3], new QParams(1, 256), packed, [], one, FusedActivation.None, new byte[4])));
+        Assert.Contains("outputParams has the scale 0", Failure(() => Int8Convolution.Run(new byte[18], 1, [3, 3], one, packed, [], new QParams(0, 0), FusedActivation.None, new byte[4])));
+        Assert.Contains("activation is 9; expected one of None, Relu, Relu6, Hardswish", Failure(() => Int8Convolution.Run(new byte[18], 1, [3, 3], one, packed, [], one, (FusedActivation)9, new byte[4])));
+    }
+
+    /// <summary>A shape and an input that fits it: every dimension, kernel, stride, dilation, padding and padding mode.</summary>
+    private static (ConvolutionShape Shape, int[] InputSize) Shape(Random random, int groups, int inputsOfGroup, int outputsOfGroup)
+    {
+        int dimensions = 1 + random.Next(3), most = dimensions == 3 ? 3 : dimensions == 2 ? 5 : 9;
+        bool isPlain = random.Next(4) == 0;
+        int[] Numbers(int from, int to) => [.. Enumerable.Range(0, dimensions).Select(_ => isPlain && from > 0 ? 1 : random.Next(from, to))];
+        int[] kernel = [.. Enumerable.Range(0, dimensions).Select(_ => 1 + random.Next(random.Next(4) == 0 ? 1 : most))];
+        (int[] stride, int[] dilation, int[] begin) = (Numbers(1, 4), Numbers(1, 4), Numbers(0, 4));
+        int[] end = random.Next(2) == 0 ? begin : Numbers(0, 4);
+        var mode = (PaddingMode)random.Next(4);
+        // Long enough for the kernel and the padding modes, and sometimes for several blocks.
+        int[] size = [.. Enumerable.Range(0, dimensions).Select(d => Math.Max(dilation[d] * (kernel[d] - 1) + 1, 5) + random.Next(dimensions == 1 ? 150 : dimensions == 2 ? 12 : 4))];
+        return (new ConvolutionShape(groups * inputsOfGroup, groups * outputsOfGroup, kernel, stride, begin, end, dilation, groups, mode), size);
+    }
+
+    private static string Failure(Action call) => Assert.ThrowsAny<ArgumentException>(call).Message;
+}

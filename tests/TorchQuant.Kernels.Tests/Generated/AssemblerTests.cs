@@ -1,0 +1,143 @@
+using Iced.Intel;
+using TorchQuant.Kernels.Generated;
+using Xunit;
+using Assembler = TorchQuant.Kernels.Generated.Assembler;
+
+namespace TorchQuant.Kernels.Tests.Generated;
+
+/// <summary>Every instruction form, read back by a disassembler, over all registers and kinds of memory operands.</summary>
+public class AssemblerTests
+{
+    private static readonly Gpr[] s_registers = Enum.GetValues<Gpr>();
+    private static readonly int[] s_displacements = [0, 4, 64, -64, 100, 127, 128, -128, -129, 508, 8128, -8192, 8192, 1_000_000];
+
+    /// <summary>Every base with every displacement, and every base with every index, once with each scale.</summary>
+    private static IEnumerable<Memory> Operands =>
+        from b in s_registers
+        from operand in s_displacements.Select(d => new Memory(b, d)).Concat(
+            s_registers.Where(i => i != Gpr.Rsp).Select(i => new Memory(b, s_displacements[(int)i % s_displacements.Length], i, 1 << (((int)b + (int)i) % 4))))
+        select operand;
+
+    [Fact]
+    public void Arithmetic_on_vectors_is_encoded_for_all_registers()
+    {
+        for (int target = 0; target < 32; target++)
+        {
+            for (int left = 0; left < 32; left++)
+            {
+                int right = (target * 7 + left * 3) % 32;
+                foreach ((Mnemonic mnemonic, Action<Assembler> emit) in new (Mnemonic, Action<Assembler>)[]
+                {
+                    (Mnemonic.Vpdpbusd, asm => asm.Vpdpbusd(target, left, right)),
+                    (Mnemonic.Vpxord, asm => asm.Vpxord(target, left, right)),
+                    (Mnemonic.Vpaddd, asm => asm.Vpaddd(target, left, right)),
+                })
+                {
+                    Instruction found = One(emit);
+                    Assert.Equal((mnemonic, Zmm(target), Zmm(left), Zmm(right)), (found.Mnemonic, found.Op0Register, found.Op1Register, found.Op2Register));
+                    Assert.Equal(Register.None, found.OpMask);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Loads_stores_and_broadcasts_are_encoded_for_all_operands()
+    {
+        int register = 0;
+        foreach (Memory memory in Operands)
+        {
+            register = (register + 5) % 32;
+            Instruction broadcast = One(asm => asm.Vpbroadcastd(register, memory)), load = One(asm => asm.Load(register, memory)), store = One(asm => asm.Store(memory, register));
+            Assert.Equal((Mnemonic.Vpbroadcastd, Zmm(register), 4), (broadcast.Mnemonic, broadcast.Op0Register, broadcast.MemorySize.GetSize()));
+            Assert.Equal((Mnemonic.Vmovdqu32, Zmm(register), 64), (load.Mnemonic, load.Op0Register, load.MemorySize.GetSize()));
+            Assert.Equal((Mnemonic.Vmovdqu32, Zmm(register), OpKind.Memory), (store.Mnemonic, store.Op1Register, store.Op0Kind));
+            Assert.All([broadcast, load, store], found => IsAt(memory, found));
+
+            int low = register % 16;
+            Instruction save = One(asm => asm.StoreXmm(memory, low)), restore = One(asm => asm.LoadXmm(low, memory));
+            Assert.Equal((Mnemonic.Movups, Register.XMM0 + low, OpKind.Memory), (save.Mnemonic, save.Op1Register, save.Op0Kind));
+            Assert.Equal((Mnemonic.Movups, Register.XMM0 + low), (restore.Mnemonic, restore.Op0Register));
+            Assert.All([save, restore], found => IsAt(memory, found));
+
+            Gpr target = (Gpr)low;
+            Instruction lea = One(asm => asm.Lea(target, memory)), mov = One(asm => asm.Mov(target, memory));
+            Assert.Equal((Mnemonic.Lea, R64(target)), (lea.Mnemonic, lea.Op0Register));
+            Assert.Equal((Mnemonic.Mov, R64(target), 8), (mov.Mnemonic, mov.Op0Register, mov.MemorySize.GetSize()));
+            Assert.All([lea, mov], found => IsAt(memory, found));
+        }
+    }
+
+    [Fact]
+    public void Arithmetic_on_addresses_is_encoded_for_all_registers()
+    {
+        foreach (Gpr register in s_registers)
+        {
+            foreach (int value in s_displacements)
+            {
+                Instruction add = One(asm => asm.Add(register, value)), sub = One(asm => asm.Sub(register, value));
+                Assert.Equal((Mnemonic.Add, R64(register), value), (add.Mnemonic, add.Op0Register, (int)(long)add.GetImmediate(1)));
+                Assert.Equal((Mnemonic.Sub, R64(register), value), (sub.Mnemonic, sub.Op0Register, (int)(long)sub.GetImmediate(1)));
+            }
+
+            foreach (Gpr source in s_registers)
+            {
+                Instruction mov = One(asm => asm.Mov(register, source));
+                Assert.Equal((Mnemonic.Mov, R64(register), R64(source)), (mov.Mnemonic, mov.Op0Register, mov.Op1Register));
+            }
+
+            Assert.Equal((Mnemonic.Push, R64(register)), (One(asm => asm.Push(register)).Mnemonic, One(asm => asm.Push(register)).Op0Register));
+            Assert.Equal((Mnemonic.Pop, R64(register)), (One(asm => asm.Pop(register)).Mnemonic, One(asm => asm.Pop(register)).Op0Register));
+        }
+
+        Assert.Equal(Mnemonic.Vzeroupper, One(asm => asm.Vzeroupper()).Mnemonic);
+        Assert.Equal(Mnemonic.Ret, One(asm => asm.Ret()).Mnemonic);
+    }
+
+    [Fact]
+    public void Jumps_go_where_they_say()
+    {
+        var asm = new Assembler();
+        int forward = asm.JumpForward(Assembler.Condition.Less);
+        asm.Align(64);
+        int loop = asm.Position;
+        asm.Sub(Gpr.Rcx, 1);
+        asm.Jump(Assembler.Condition.NotEqual, loop);
+        asm.Jump(Assembler.Condition.GreaterOrEqual, loop);
+        asm.Land(forward);
+        int skip = asm.JumpForward(Assembler.Condition.Equal);
+        asm.Land(skip);
+        asm.Ret();
+        Instruction[] jumps = [.. Decode(asm.Code.ToArray()).Where(i => i.FlowControl == FlowControl.ConditionalBranch)];
+        Assert.Equal([Mnemonic.Jl, Mnemonic.Jne, Mnemonic.Jge, Mnemonic.Je], jumps.Select(j => j.Mnemonic));
+        Assert.Equal([jumps[2].NextIP, 64UL, 64UL, jumps[3].NextIP], jumps.Select(j => j.NearBranchTarget));
+    }
+
+    internal static IEnumerable<Instruction> Decode(byte[] code)
+    {
+        var decoder = Decoder.Create(64, new ByteArrayCodeReader(code));
+        while (decoder.IP < (ulong)code.Length)
+            yield return decoder.Decode();
+    }
+
+    private static Instruction One(Action<Assembler> emit)
+    {
+        var asm = new Assembler();
+        emit(asm);
+        Instruction found = Assert.Single(Decode(asm.Code.ToArray()));
+        Assert.False(found.IsInvalid);
+        return found;
+    }
+
+    private static void IsAt(Memory expected, Instruction found)
+    {
+        Assert.Equal(R64(expected.Base), found.MemoryBase);
+        Assert.Equal(expected.Index is { } index ? R64(index) : Register.None, found.MemoryIndex);
+        Assert.Equal(expected.Index is null ? 1 : expected.Scale, found.MemoryIndexScale);
+        Assert.Equal(expected.Displacement, (long)found.MemoryDisplacement64);
+    }
+
+    private static Register Zmm(int number) => Register.ZMM0 + number;
+
+    private static Register R64(Gpr register) => Register.RAX + (int)register;
+}
