@@ -19,7 +19,8 @@ public sealed class CustomModuleMapping
     /// <summary>A new mapping with the modules that need it: one row for each float type.</summary>
     public static CustomModuleMapping Default => new CustomModuleMapping()
         .Add<LSTM, QuantizableLSTM>((module, _, _) => QuantizableLSTM.from_float(module), QuantizedLSTM.from_observed)
-        .Add<LSTMCell, QuantizableLSTMCell>((module, _, _) => QuantizableLSTMCell.from_float(module), QuantizedLSTMCell.from_observed);
+        .Add<LSTMCell, QuantizableLSTMCell>((module, _, _) => QuantizableLSTMCell.from_float(module), QuantizedLSTMCell.from_observed)
+        .Add<MultiheadAttention, QuantizableMultiheadAttention>((module, _, path) => QuantizableMultiheadAttention.from_float(module, path), QuantizedMultiheadAttention.from_observed);
 
     /// <summary>The float types that have a row.</summary>
     public IReadOnlyCollection<Type> FloatTypes => _byFloat.Keys;

@@ -25,6 +25,7 @@ public static class QuantizedModules
         [nameof(QuantizedLinear)] = QuantizedLinear.FromState,
         [nameof(QuantizedLSTM)] = QuantizedLSTM.FromState,
         [nameof(QuantizedLSTMCell)] = QuantizedLSTMCell.FromState,
+        [nameof(QuantizedMultiheadAttention)] = QuantizedMultiheadAttention.FromState,
         [nameof(QuantizedActivation)] = QuantizedActivation.FromState,
         [nameof(QuantizedReLU6)] = QuantizedReLU6.FromState,
         [nameof(QuantizedPReLU)] = QuantizedPReLU.FromState,
@@ -48,6 +49,7 @@ public static class QuantizedModules
     {
         [nameof(QuantizedLSTM)] = (options, path) => RecurrentSettings.ReadLayers(gates: 4, options, path).ParameterShapes(),
         [nameof(QuantizedLSTMCell)] = (options, path) => RecurrentSettings.ReadCell(gates: 4, options, path).ParameterShapes(),
+        [nameof(QuantizedMultiheadAttention)] = (options, path) => AttentionOptions.ParameterShapes(AttentionOptions.Read(options, path)),
     };
 
     /// <summary>The kinds that <see cref="Create"/> knows, in alphabetical order.</summary>

@@ -22,8 +22,12 @@ internal sealed class PartStates(StaticConversion conversion) : IDisposable
             _tensors.Add($"{name}.{entry}", tensor);
     }
 
-    /// <summary>Adds a tensor, which it takes over.</summary>
-    public void Add(string name, Tensor tensor) => _tensors.Add(name, tensor);
+    /// <summary>Adds a copy of a tensor.</summary>
+    public void Add(string name, Tensor tensor)
+    {
+        using var detached = tensor.detach();
+        _tensors.Add(name, detached.clone());
+    }
 
     /// <inheritdoc/>
     public void Dispose()
