@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using FsCheck.Xunit;
 using TorchQuant.Modules;
+using TorchSharp.Modules;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -60,6 +61,21 @@ public class MultiheadAttentionTests
         var (expected, expectedWeights) = PlainAttention.Of(module.ExportState().ToDictionary(), inputs, q.dequantize(), k.dequantize(), v.dequantize());
         Assert.Equal(expected, output.dequantize());
         Assert.Equal(expectedWeights, weights.dequantize());
+    }
+
+    [Property(Arbitrary = [typeof(AttentionCases)], MaxTest = 40)]
+    public void Its_codes_are_those_of_its_parts_one_by_one(AttentionCase inputs)
+    {
+        using var scope = NewDisposeScope();
+        using var prepared = Prepared(inputs, quantization.default_qconfig);
+        var mapping = new CustomModuleMapping().Add<MultiheadAttention, QuantizableMultiheadAttention>((module, _, path) => QuantizableMultiheadAttention.from_float(module, path));
+        using var ofParts = quantization.convert(prepared, custom_mapping: mapping);
+        using var int8 = quantization.convert(prepared);
+        Assert.IsType<QuantizableMultiheadAttention>(ofParts.Attention);
+        var (expected, expectedWeights) = ofParts.call(inputs);
+        var (output, weights) = int8.call(inputs);
+        Assert.Equal(expected, output);
+        Assert.Equal(expectedWeights, weights);
     }
 
     [Property(Arbitrary = [typeof(AttentionCases)], MaxTest = 40)]
