@@ -1,11 +1,13 @@
 using System.Diagnostics;
 using FsCheck.Xunit;
 using TorchQuant.Modules;
+using TorchSharp.Modules;
 using Xunit;
 using static TorchSharp.torch;
 
 namespace TorchQuant.Tests.Modules.Quantizable;
 
+[Collection(nameof(Alone))]
 public class MultiheadAttentionTests
 {
     private static readonly QConfig FullRangePerChannel = new(MinMaxObserver.with_args(), quantization.default_per_channel_qconfig.weight);
@@ -62,6 +64,21 @@ public class MultiheadAttentionTests
     }
 
     [Property(Arbitrary = [typeof(AttentionCases)], MaxTest = 40)]
+    public void Its_codes_are_those_of_its_parts_one_by_one(AttentionCase inputs)
+    {
+        using var scope = NewDisposeScope();
+        using var prepared = Prepared(inputs, quantization.default_qconfig);
+        var mapping = new CustomModuleMapping().Add<MultiheadAttention, QuantizableMultiheadAttention>((module, _, path) => QuantizableMultiheadAttention.from_float(module, path));
+        using var ofParts = quantization.convert(prepared, custom_mapping: mapping);
+        using var int8 = quantization.convert(prepared);
+        Assert.IsType<QuantizableMultiheadAttention>(ofParts.Attention);
+        var (expected, expectedWeights) = ofParts.call(inputs);
+        var (output, weights) = int8.call(inputs);
+        Assert.Equal(expected, output);
+        Assert.Equal(expectedWeights, weights);
+    }
+
+    [Property(Arbitrary = [typeof(AttentionCases)], MaxTest = 40)]
     public void It_is_close_to_the_float_module(AttentionCase any)
     {
         using var scope = NewDisposeScope();
@@ -74,8 +91,8 @@ public class MultiheadAttentionTests
         var (q, k, v) = inputs.Inputs();
         var (output, weights) = module.call(q, k, v, inputs.Padding(), attn_mask: inputs.Mask());
         var (output8, weights8) = int8.call(inputs);
-        // Half a 255th of ranges up to 8 for each of query, key, value, heads and output; measured at most 0.04.
-        Assert.InRange((output - output8).abs().max().item<float>(), 0, 0.08f);
+        // Half a 255th of ranges up to 8 for each of query, key, value, heads and output; measured at most 0.06, and 0.04 of the weights, in 800 cases.
+        Assert.InRange((output - output8).abs().max().item<float>(), 0, 0.1f);
         Assert.InRange((weights - weights8).abs().max().item<float>(), 0, 0.05f);
     }
 

@@ -77,6 +77,20 @@ public class QuantizedLSTMTests
     }
 
     [Fact]
+    public void A_reference_model_computes_its_parts_in_float()
+    {
+        using var scope = NewDisposeScope();
+        var sizes = new RecurrentCase(8, 6, 4, 2, true, true, true, false, 5, 3, Scheme.PerTensor);
+        using var prepared = Prepared(sizes, FullRangePerChannel);
+        using var int8 = quantization.convert(prepared);
+        using var reference = quantization.convert(prepared, is_reference: true);
+        Assert.IsType<QuantizableLSTM>(reference.Rnn);
+        Assert.Contains(reference.modules(), module => module is ReferenceModule);
+        var x = sizes.Sequence();
+        Assert.InRange((int8.call(x, null) - reference.call(x, null)).abs().max().item<float>(), 0, 0.05f);
+    }
+
+    [Fact]
     public void A_cell_gives_the_codes_of_an_LSTM_of_one_step()
     {
         using var scope = NewDisposeScope();
