@@ -88,9 +88,7 @@ internal sealed class StaticConverter
             return row.FromObserved is not null && ConversionOf(path, module) is { } custom ? row.FromObserved(inner, custom) : null;
         if (ConversionOf(path, module) is not { } conversion)
             return null;
-        return _options.Mapping.TryGetValue(inner.GetType(), out var make)
-            ? Made(module, make, conversion)
-            : throw new ArgumentException($"{conversion.Path}: prepare observed it, and the mapping has no row for {CSharpNames.Of(inner.GetType())}: give convert the mapping that prepare was given.");
+        return Made(module, conversion);
     }
 
     /// <summary>The int8 module for a part of a custom module.</summary>
@@ -98,9 +96,7 @@ internal sealed class StaticConverter
     {
         if (part is not IObserved { Calibration: not null } || ConversionOf(path, part) is not { } conversion)
             throw new ArgumentException($"{path}: a {CSharpNames.Of(part.GetType())} in it is not observed, so it cannot be converted; is its qconfig null, or its type missing in the mapping?");
-        return _options.Mapping.TryGetValue(Inner(part).GetType(), out var make)
-            ? Made(part, make, conversion with { AllowReuse = true })
-            : throw new ArgumentException($"{conversion.Path}: the mapping has no row for {CSharpNames.Of(Inner(part).GetType())}.");
+        return Made(part, conversion with { AllowReuse = true });
     }
 
     private StaticConversion? ConversionOf(string path, nn.Module module) => module switch
@@ -109,6 +105,7 @@ internal sealed class StaticConverter
         {
             Calibration = record,
             AllowReuse = _options.AllowReuse || IsInCustom(path),
+            WeightGrid = (module as QatModule)?.TrainedGrid(record.Path),
             Parts = part => Part(record.Path, part),
         },
         IObserved => null,
@@ -117,19 +114,27 @@ internal sealed class StaticConverter
         _ => null,
     };
 
-    private nn.Module Made(nn.Module module, StaticModuleFactory make, StaticConversion conversion)
+    private nn.Module Made(nn.Module module, StaticConversion conversion)
     {
-        var inner = Inner(module);
+        using var folded = (module as QatModule)?.Folded();
+        var inner = folded ?? Inner(module);
+        if (!_options.Mapping.TryGetValue(inner.GetType(), out var make))
+            throw new ArgumentException($"{conversion.Path}: prepare observed it, and the mapping has no row for {CSharpNames.Of(inner.GetType())}: give convert the mapping that prepare was given.");
         var made = make(inner, conversion) ?? throw new InvalidOperationException($"{conversion.Path}: the mapping's factory for {inner.GetType().Name} gave null.");
         if (_options.IsReference && made is StaticQuantizedModule int8 && inner is nn.Module<Tensor, Tensor> plain)
         {
             using (int8)
                 return ReferenceModule.Of(plain, conversion, int8);
         }
-        if (!ReferenceEquals(inner, module) && !ReferenceEquals(inner, made))
+        if (module is ObservedModule && !ReferenceEquals(inner, made))
             ModuleHooks.Carry(inner, made);
         return made;
     }
 
-    private static nn.Module Inner(nn.Module module) => module is ObservedModule observed ? observed.module : module;
+    private static nn.Module Inner(nn.Module module) => module switch
+    {
+        ObservedModule observed => observed.module,
+        QatModule trained => trained.module,
+        _ => module,
+    };
 }
