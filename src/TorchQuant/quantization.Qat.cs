@@ -78,10 +78,21 @@ public static partial class quantization
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(run_fn);
         var trained = inplace ? model : ModuleTree.Copy(model);
+        var flags = ModuleTree.Walk(trained).Select(m => (m.Module, m.Module.training)).ToList();
         try
         {
             trained.train();
-            prepare_qat(trained, inplace: true);
+            try
+            {
+                prepare_qat(trained, inplace: true);
+            }
+            catch
+            {
+                foreach (var (module, training) in flags) // parents first: train sets the flags of all that is in a module
+                    module.train(training);
+                throw;
+            }
+
             run_fn(trained);
             return convert(trained, inplace: true);
         }

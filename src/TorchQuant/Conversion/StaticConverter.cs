@@ -101,7 +101,7 @@ internal sealed class StaticConverter
 
     private StaticConversion? ConversionOf(string path, nn.Module module) => module switch
     {
-        IObserved { Calibration: { } record } watched => new StaticConversion(record.Path, record.QConfig, watched.activation_post_process)
+        IObserved { Calibration: { } record } watched => new StaticConversion(record.Path, (module as IQatEmbedding)?.weight_fake_quant.Converted ?? record.QConfig, watched.activation_post_process)
         {
             Calibration = record,
             AllowReuse = _options.AllowReuse || IsInCustom(path),
@@ -135,6 +135,7 @@ internal sealed class StaticConverter
     {
         ObservedModule observed => observed.module,
         QatModule trained => trained.module,
+        IQatEmbedding trained => trained.module,
         _ => module,
     };
 }

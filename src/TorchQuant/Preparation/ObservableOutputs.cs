@@ -41,15 +41,15 @@ internal static class ObservableOutputs
 
     /// <summary>Refuses an embedding whose qconfig is none for tables.</summary>
     /// <exception cref="ArgumentException">The weight observer has no float qparams; the message names the module and the mend.</exception>
-    public static void RequireFloatQParams(nn.Module embedding, string path, QConfig qconfig)
+    public static void RequireFloatQParams(nn.Module embedding, string path, QConfig qconfig, bool fakeQuant)
     {
         using var observer = qconfig.weight.Create();
         if (observer is UniformQuantizationObserverBase { qscheme: qscheme.per_channel_affine_float_qparams })
             return;
         var property = path.Length == 0 ? "model" : path;
         throw new ArgumentException(
-            $"{path} ({CSharpNames.Of(embedding.GetType())}): its qconfig has the weight observer {observer}, and a table of embeddings needs a scale and a float zero point for each row; before prepare set "
-            + $"model.{property}.qconfig = quantization.float_qparams_weight_only_qconfig, or null to leave it float.");
+            $"{path} ({CSharpNames.Of(embedding.GetType())}): its qconfig has the weight observer {observer}, and a table of embeddings needs a scale and a float zero point for each row; before {(fakeQuant ? "prepare_qat" : "prepare")} set "
+            + $"model.{property}.qconfig = quantization.{(fakeQuant ? nameof(quantization.default_embedding_qat_qconfig) : nameof(quantization.float_qparams_weight_only_qconfig))}, or null to leave it float.");
     }
 
     private static qscheme? SchemeOf(ObserverBase observer) => observer switch

@@ -76,12 +76,12 @@ internal sealed class StaticPreparation
             return Custom(row, module, path, qconfig);
         if (_custom.ObservedTypes.Contains(module.GetType()))
             return null; // it is made of parts that can be observed, and the walk goes on into it
-        if (_qat is not null && _qat.TryGetValue(module.GetType(), out var make))
+        if (_qat is not null && _qat.TryGetValue(module.GetType(), out var make) && (module is not (Embedding or EmbeddingBag) || RowFakeQuantize.IsMadeBy(qconfig)))
             return Trained(make, module, path, qconfig);
         switch (module)
         {
             case Embedding or EmbeddingBag:
-                ObservableOutputs.RequireFloatQParams(module, path, qconfig);
+                ObservableOutputs.RequireFloatQParams(module, path, qconfig, fakeQuant: _qat is not null);
                 return null;
             case IObserved stub:
                 _stubs.Add(new Stub(stub, stub is DeQuantStub ? null : Observer(module, path, qconfig), new CalibrationRecord(path, qconfig, _run)));
@@ -95,18 +95,20 @@ internal sealed class StaticPreparation
 
     private ObserverBase Observer(nn.Module module, string path, QConfig qconfig) => ObservableOutputs.Observer(module, path, qconfig, fakeQuant: _qat is not null);
 
-    private QatModule Trained(QatModuleFactory make, nn.Module module, string path, QConfig qconfig)
+    private nn.Module Trained(QatModuleFactory make, nn.Module module, string path, QConfig qconfig)
     {
-        var observer = Observer(module, path, qconfig);
+        var observer = module is Embedding or EmbeddingBag ? null : Observer(module, path, qconfig);
         try
         {
             var trained = make(module, qconfig, path) ?? throw new InvalidOperationException($"{path}: the mapping's factory for {module.GetType().Name} gave null.");
-            ((IObserved)trained).Attach(observer, new CalibrationRecord(path, qconfig, _run));
+            if (trained is not IObserved observed)
+                throw new InvalidOperationException($"{path}: the mapping's factory for {module.GetType().Name} gave a {CSharpNames.Of(trained.GetType())}, which is no module of quantization-aware training.");
+            observed.Attach(observer, new CalibrationRecord(path, qconfig, _run));
             return trained;
         }
         catch
         {
-            observer.Dispose();
+            observer?.Dispose();
             throw;
         }
     }

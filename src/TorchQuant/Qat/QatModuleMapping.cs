@@ -8,7 +8,8 @@ namespace TorchQuant;
 /// <param name="module">The float module, which stays in use.</param>
 /// <param name="qconfig">Makes the fake quantizers.</param>
 /// <param name="path">The module's dotted path, for messages.</param>
-public delegate QatModule QatModuleFactory(nn.Module module, QConfig qconfig, string path);
+/// <returns>What from_float of a module of quantization-aware training gives: <see cref="QatLinear"/>, <see cref="QatEmbedding"/> ...</returns>
+public delegate nn.Module QatModuleFactory(nn.Module module, QConfig qconfig, string path);
 
 /// <summary>Which float module with weights <c>quantization.prepare_qat</c> replaces by which module of quantization-aware training: exact type to factory.</summary>
 /// <remarks>A mapping of your own starts from <see cref="Default"/> or empty: <c>new QatModuleMapping(QatModuleMapping.Default) { [typeof(MyLinear)] = (module, qconfig, path) => ... }</c>.</remarks>
@@ -56,5 +57,7 @@ public sealed class QatModuleMapping : ModuleTable<QatModuleFactory>
         [typeof(Conv1dBnReLU6)] = (module, qconfig, path) => QatConvBn.from_float((Conv1dBnReLU6)module, qconfig, path),
         [typeof(Conv2dBnReLU6)] = (module, qconfig, path) => QatConvBn.from_float((Conv2dBnReLU6)module, qconfig, path),
         [typeof(Conv3dBnReLU6)] = (module, qconfig, path) => QatConvBn.from_float((Conv3dBnReLU6)module, qconfig, path),
+        [typeof(Embedding)] = (module, qconfig, path) => QatEmbedding.from_float((Embedding)module, qconfig, path),
+        [typeof(EmbeddingBag)] = (module, qconfig, path) => QatEmbeddingBag.from_float((EmbeddingBag)module, qconfig, path),
     };
 }
