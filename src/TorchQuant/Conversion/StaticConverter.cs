@@ -135,6 +135,7 @@ internal sealed class StaticConverter
     {
         ObservedModule observed => observed.module,
         QatModule trained => trained.module,
+        QatKeptGrid kept => kept.module,
         IQatEmbedding trained => trained.module,
         _ => module,
     };

@@ -21,9 +21,14 @@ internal static class Observation
         try
         {
             var seen = observer.forward(output);
-            var (kept, dropped) = observer is FakeQuantizeBase ? (seen, output) : (output, seen);
-            dropped.Dispose();
-            return kept;
+            if (observer is not FakeQuantizeBase fakeQuant)
+            {
+                seen.Dispose();
+                return output;
+            }
+
+            output.Dispose();
+            return QatKeptGrid.Remember(seen, fakeQuant);
         }
         catch (ArgumentException e)
         {
@@ -34,6 +39,6 @@ internal static class Observation
     extension(IObserved module)
     {
         /// <summary>The name of the float module's type.</summary>
-        public string TypeName => CSharpNames.Of((module is ObservedModule observed ? observed.module : module is QatModule trained ? trained.module : (nn.Module)module).GetType());
+        public string TypeName => CSharpNames.Of((module is ObservedModule observed ? observed.module : module is QatModule trained ? trained.module : module is QatKeptGrid kept ? kept.module : (nn.Module)module).GetType());
     }
 }

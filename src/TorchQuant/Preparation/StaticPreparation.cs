@@ -86,6 +86,8 @@ internal sealed class StaticPreparation
             case IObserved stub:
                 _stubs.Add(new Stub(stub, stub is DeQuantStub ? null : Observer(module, path, qconfig), new CalibrationRecord(path, qconfig, _run)));
                 return null;
+            case nn.Module<Tensor, Tensor> leaf when _qat is not null && QatKeptGrid.Is(module.GetType()):
+                return new QatKeptGrid(leaf, new CalibrationRecord(path, qconfig, _run));
             case nn.Module<Tensor, Tensor> leaf:
                 return new ObservedModule(leaf, Observer(module, path, qconfig), new CalibrationRecord(path, qconfig, _run));
             default:
