@@ -83,6 +83,8 @@ internal sealed class StaticConverter
 
     private nn.Module? Replacement(string path, nn.Module module)
     {
+        if (module is IQatRecurrent { Calibration: { } trained } recurrent)
+            return recurrent.ToDynamic(trained.Path);
         var inner = Inner(module);
         if (_options.Custom.TryGetObserved(inner.GetType(), out var row))
             return row.FromObserved is not null && ConversionOf(path, module) is { } custom ? row.FromObserved(inner, custom) : null;

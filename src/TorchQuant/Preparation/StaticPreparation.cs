@@ -72,17 +72,23 @@ internal sealed class StaticPreparation
 
     private nn.Module? Observed(nn.Module module, string path, QConfig qconfig)
     {
+        if (_qat is not null && _qat.TryGetValue(module.GetType(), out var recurrent) && module is (LSTM or GRU) && DynamicFakeQuantize.Takes(qconfig))
+            return Trained(recurrent, module, path, qconfig);
         if (_custom.TryGetFloat(module.GetType(), out var row))
             return Custom(row, module, path, qconfig);
         if (_custom.ObservedTypes.Contains(module.GetType()))
             return null; // it is made of parts that can be observed, and the walk goes on into it
-        if (_qat is not null && _qat.TryGetValue(module.GetType(), out var make) && (module is not (Embedding or EmbeddingBag) || RowFakeQuantize.IsMadeBy(qconfig)))
+        if (_qat is not null && _qat.TryGetValue(module.GetType(), out var make) && module is not (LSTM or GRU) && (module is not (Embedding or EmbeddingBag) || RowFakeQuantize.IsMadeBy(qconfig)))
             return Trained(make, module, path, qconfig);
         switch (module)
         {
             case Embedding or EmbeddingBag:
                 ObservableOutputs.RequireFloatQParams(module, path, qconfig, fakeQuant: _qat is not null);
                 return null;
+            case LSTM or GRU when _qat is not null:
+                throw new ArgumentException(
+                    $"{path} ({CSharpNames.Of(module.GetType())}): its qconfig is none of dynamic quantization, which recurrent modules are trained for; before prepare_qat set "
+                    + $"model.{path}.qconfig = quantization.get_default_dynamic_qconfig(), or null to leave it float.");
             case IObserved stub:
                 _stubs.Add(new Stub(stub, stub is DeQuantStub ? null : Observer(module, path, qconfig), new CalibrationRecord(path, qconfig, _run)));
                 return null;
@@ -99,7 +105,7 @@ internal sealed class StaticPreparation
 
     private nn.Module Trained(QatModuleFactory make, nn.Module module, string path, QConfig qconfig)
     {
-        var observer = module is Embedding or EmbeddingBag ? null : Observer(module, path, qconfig);
+        var observer = module is Embedding or EmbeddingBag or LSTM or GRU ? null : Observer(module, path, qconfig);
         try
         {
             var trained = make(module, qconfig, path) ?? throw new InvalidOperationException($"{path}: the mapping's factory for {module.GetType().Name} gave null.");

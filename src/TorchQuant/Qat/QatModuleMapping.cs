@@ -58,6 +58,8 @@ public sealed class QatModuleMapping : ModuleTable<QatModuleFactory>
         [typeof(Conv2dBnReLU6)] = (module, qconfig, path) => QatConvBn.from_float((Conv2dBnReLU6)module, qconfig, path),
         [typeof(Conv3dBnReLU6)] = (module, qconfig, path) => QatConvBn.from_float((Conv3dBnReLU6)module, qconfig, path),
         [typeof(Embedding)] = (module, qconfig, path) => QatEmbedding.from_float((Embedding)module, qconfig, path),
+        [typeof(LSTM)] = (module, qconfig, _) => QatLSTM.from_float((LSTM)module, qconfig),
+        [typeof(GRU)] = (module, qconfig, _) => QatGRU.from_float((GRU)module, qconfig),
         [typeof(EmbeddingBag)] = (module, qconfig, path) => QatEmbeddingBag.from_float((EmbeddingBag)module, qconfig, path),
     };
 }

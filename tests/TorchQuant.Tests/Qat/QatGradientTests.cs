@@ -18,7 +18,8 @@ public class QatGradientTests
         {
             var y = F.linear(x, StraightThroughComposition.FakeQuant(linear.weight, weightFq), linear.bias);
             return relu ? y.relu() : y;
-        });
+        }
+        );
     });
 
     [Property(MaxTest = 25)]
@@ -44,7 +45,8 @@ public class QatGradientTests
             if (bias)
                 y += conv.bias!.reshape(1, -1, 1, 1);
             return F.batch_norm(y, norm.running_mean!.clone(), norm.running_var!.clone(), norm.weight, norm.bias, !frozen, 0.1, norm.eps).relu();
-        });
+        }
+        );
     });
 
     [Property(MaxTest = 25)]
@@ -56,7 +58,8 @@ public class QatGradientTests
             var split = conv.weight.chunk(groups, 0).Select(part => part.transpose(0, 1)); // the output channels of each group first
             var moved = StraightThroughComposition.FakeQuant(cat([.. split], 0), weightFq).chunk(groups, 0).Select(part => part.transpose(0, 1));
             return F.conv_transpose2d(x, cat([.. moved], 0), conv.bias, [2, 2], [1, 1], [0, 0], [1, 1], groups);
-        });
+        }
+        );
     });
 
     private static void Check(
