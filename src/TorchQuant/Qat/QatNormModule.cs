@@ -10,10 +10,13 @@ namespace TorchQuant.Modules;
 /// </summary>
 public abstract class QatNormModule : QatModule
 {
-    private readonly IFusedNormModule _fused;
     private bool _frozen;
 
-    private protected QatNormModule(string name, nn.Module<Tensor, Tensor> module, FakeQuantizeBase weightFakeQuant) : base(name, module, weightFakeQuant) => _fused = (IFusedNormModule)module;
+    private protected QatNormModule(string name, nn.Module<Tensor, Tensor> module, FakeQuantizeBase weightFakeQuant) : base(name, module, weightFakeQuant)
+    {
+    }
+
+    private IFusedNormModule Fused => (IFusedNormModule)module;
 
     /// <summary>Whether the statistics of the batch norm are kept as they are, in training mode too.</summary>
     public bool is_bn_frozen => _frozen;
@@ -25,13 +28,13 @@ public abstract class QatNormModule : QatModule
     public void update_bn_stats() => _frozen = false;
 
     /// <inheritdoc/>
-    internal override nn.Module<Tensor, Tensor> Folded() => _fused.Folded();
+    internal override nn.Module<Tensor, Tensor> Folded() => Fused.Folded();
 
     /// <inheritdoc/>
-    private protected override nn.Module<Tensor, Tensor>? FusedActivation => _fused.Activation;
+    private protected override nn.Module<Tensor, Tensor>? FusedActivation => Fused.Activation;
 
     /// <summary>The module with the weights.</summary>
-    private protected nn.Module<Tensor, Tensor> First => _fused.First;
+    private protected nn.Module<Tensor, Tensor> First => Fused.First;
 
     /// <summary>The float weight and bias.</summary>
     private protected abstract (Tensor Weight, Tensor? Bias) Weights { get; }
@@ -42,7 +45,7 @@ public abstract class QatNormModule : QatModule
     /// <inheritdoc/>
     private protected override Tensor Compute(Tensor input)
     {
-        var norm = _fused.Norm;
+        var norm = Fused.Norm;
         using var variance = norm.running_var!.add(norm.eps);
         using var inverse = variance.rsqrt();
         using var scale = norm.affine ? norm.weight * inverse : inverse.alias();

@@ -183,4 +183,39 @@ public class PrepareQatTests
         using var x = randn(1, 5, 8, 8);
         Assert.StartsWith("conv1 (QatConvBn): its input has the shape [1, 5, 8, 8], expected [batch, 3, ...]", Assert.Throws<ArgumentException>(() => net.call(x)).Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_copy_of_a_prepared_model_trains_by_itself()
+    {
+        using var scope = NewDisposeScope();
+        using var random = new Generator(2);
+        using var net = QatNets.Trained(2, steps: 2);
+        using var copy = ModuleTree.Copy(net);
+        var x = randn(4, 3, 8, 8);
+        net.eval();
+        copy.eval();
+        var before = net.call(x);
+        Assert.Equal(before, copy.call(x));
+        copy.train();
+        using var optimizer = optim.SGD(copy.parameters(), 0.1);
+        net.apply(quantization.disable_observer);
+        before = net.call(x);
+        for (var step = 0; step < 3; step++)
+            QatNets.Step(copy, optimizer, random);
+        copy.eval();
+        Assert.Equal(before, net.call(x));
+        Assert.NotEqual(before, copy.call(x));
+        using var int8 = quantization.convert(copy);
+        Assert.NotEqual(before, int8.call(x));
+    }
+
+    [Fact]
+    public void Prepared_modules_print_what_they_hold()
+    {
+        using var net = QatNets.Prepared(1);
+        var text = $"{net.conv1}";
+        Assert.StartsWith("QatConvBn(\n  ConvBnReLU2d()\n  (weight_fake_quant): FusedMovingAvgObsFakeQuantize(", text, StringComparison.Ordinal);
+        Assert.Contains("(activation_post_process): FusedMovingAvgObsFakeQuantize(", text, StringComparison.Ordinal);
+        Assert.StartsWith("QatLinear(\n  Linear(in_features=96, out_features=2, bias=True)\n", $"{net.fc}", StringComparison.Ordinal);
+    }
 }
