@@ -16,7 +16,7 @@ public class QatLifetimeTests
         using var plainOptimizer = optim.SGD(plain.parameters(), 0.01);
         using var optimizer = optim.SGD(prepared.parameters(), 0.01);
         var baseline = Left(() => QatNets.Step(plain, plainOptimizer, random));
-        Assert.InRange(Left(() => QatNets.Step(prepared, optimizer, random)), long.MinValue, baseline + 20);
+        Assert.InRange(Left(() => QatNets.Step(prepared, optimizer, random)), long.MinValue, Math.Max(baseline, 0) + 20);
     }
 
     [Fact]
@@ -26,7 +26,7 @@ public class QatLifetimeTests
         using var x = randn(2, 3, 8, 8);
         using var plain = nn.Sequential(("conv", nn.Conv2d(3, 6, 3)), ("norm", nn.BatchNorm2d(6)), ("relu", nn.ReLU()));
         var baseline = Left(() => plain.call(x).Dispose()); // TorchSharp's batch norm leaves a tensor for each batch that it counts
-        Assert.InRange(Left(() => net.conv1.call(x).Dispose()), long.MinValue, baseline + 20);
+        Assert.InRange(Left(() => net.conv1.call(x).Dispose()), long.MinValue, Math.Max(baseline, 0) + 20);
         net.eval();
         Assert.InRange(Left(() => net.conv1.call(x).Dispose()), long.MinValue, 20);
     }
@@ -52,6 +52,8 @@ public class QatLifetimeTests
     {
         for (var i = 0; i < 3; i++)
             action();
+        GC.Collect();
+        GC.WaitForPendingFinalizers(); // what other tests left
         var before = Tensor.TotalCount;
         for (var i = 0; i < 1000; i++)
             action();

@@ -125,7 +125,7 @@ public class QatRecurrentTests
     {
         using var model = new Net();
         var refused = Assert.Throws<ModuleReplacementException>(() => quantization.prepare_qat(model, quantization.get_default_qat_qconfig()));
-        Assert.Contains("model.lstm.qconfig = quantization.get_default_dynamic_qconfig(), or null", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("model.gru.qconfig = quantization.get_default_dynamic_qconfig(), or null", refused.Message, StringComparison.Ordinal);
         using var lstm = nn.LSTM(3, 4);
         Assert.Throws<ArgumentException>(() => QatLSTM.from_float(lstm, quantization.get_default_qat_qconfig()));
         using var qat = QatLSTM.from_float(lstm, quantization.get_default_dynamic_qconfig());
