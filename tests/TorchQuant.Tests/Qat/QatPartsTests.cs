@@ -42,6 +42,9 @@ public class QatPartsTests
         using var scope = NewDisposeScope();
         using var random = new Generator(11);
         using var model = nn.Sequential(("quant", new QuantStub()), ("module", s_modules[kind]()), ("dequant", new DeQuantStub()));
+        using (no_grad())
+            foreach (var parameter in model.parameters()) // TorchSharp's GroupNorm leaves its own unset
+                parameter.copy_((randn(parameter.shape, generator: random) * 0.1) + 0.5);
         quantization.prepare_qat(model, quantization.get_default_qat_qconfig(), inplace: true);
         for (var step = 0; step < 3; step++)
         {
