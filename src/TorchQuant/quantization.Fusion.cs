@@ -28,7 +28,7 @@ public static partial class quantization
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(modules_to_fuse);
-        return ModuleFusion.Run(model, modules_to_fuse, inplace);
+        return ModuleFusion.Run(model, modules_to_fuse, FusionPatterns.All, inplace);
     }
 
     /// <summary>Fuses one sequence of modules: see <see cref="fuse_modules{T}(T, IReadOnlyList{IReadOnlyList{string}}, bool)"/>.</summary>
@@ -109,7 +109,7 @@ public static partial class quantization
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(run);
         fused = FusionSearch.Run(model, run, inplace);
-        return ModuleFusion.Run(model, [.. fused.Fused.Select(f => f.Names)], inplace);
+        return ModuleFusion.Run(model, [.. fused.Fused.Select(f => f.Names)], FusionPatterns.All, inplace);
     }
 
     /// <summary>Finds what can be fused and fuses it: see <see cref="fuse_modules{T}(T, Func{T, object}, out FusionReport, bool)"/>.</summary>

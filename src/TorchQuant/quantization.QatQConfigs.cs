@@ -11,6 +11,12 @@ public static partial class quantization
     /// <summary>Activations by the range of each batch alone, int8 weights with one scale for the tensor: for models that are quantized dynamically afterwards.</summary>
     public static readonly QConfig default_dynamic_qat_qconfig = new(NamedFakeQuants.Memoryless, NamedFakeQuants.PerTensorWeight);
 
+    /// <summary>For Embedding and EmbeddingBag: tables of 8 bits, each row with a scale of its own; set it on those modules.</summary>
+    public static readonly QConfig default_embedding_qat_qconfig = new(NoopObserver.with_args(qdtype.float32), RowFakeQuantize.with_args());
+
+    /// <summary>As <see cref="default_embedding_qat_qconfig"/>, with 4 bits.</summary>
+    public static readonly QConfig default_embedding_qat_qconfig_4bit = new(NoopObserver.with_args(qdtype.float32), RowFakeQuantize.with_args(qdtype.quint4x2));
+
     /// <summary>Signed activations, weights in -127..127 with one scale, all scales at least 2^-12: for QNNPACK's and XNNPACK's signed kernels.</summary>
     public static readonly QConfig default_symmetric_qnnpack_qat_qconfig = new(NamedFakeQuants.FusedSigned, NamedFakeQuants.FusedNarrowWeight);
 

@@ -19,7 +19,7 @@ internal static class ConversionCheck
                 walk.Any(m => m.Module is Quantize or DeQuantize or QFunctional or StaticQuantizedModule)
                     ? "The model is converted already: convert takes the prepared model."
                     : "The model is not prepared: call quantization.prepare, run the prepared model on data, then convert.", nameof(model));
-        var observers = observed.Where(m => m.Module.activation_post_process is not (null or FixedQParamsObserver)).ToList();
+        var observers = observed.Where(m => m.Module.activation_post_process is not (null or FixedQParamsObserver or FixedQParamsFakeQuantize)).ToList();
         if (observers.Count > 0 && observers.All(m => m.Module.Calibration is { Calls: 0, ScalarCalls: 0 } && StaticConversion.HasSeenNothing(m.Module.activation_post_process!)))
             throw new ArgumentException(
                 $"The prepared model has not run: none of its {observers.Count} observers has seen anything. Run it on data like what it will see (prepared.call(batch)), then convert. "

@@ -15,14 +15,14 @@ internal sealed class ModuleConversion(ConversionOptions options, Func<string, b
     /// <exception cref="InvalidOperationException">It has seen nothing, or was called more than once in a pass; the message names it.</exception>
     public nn.Module? Convert(string path, nn.Module module)
     {
+        if (module is IQatRecurrent { Calibration: { } trained } recurrent)
+            return recurrent.ToDynamic(trained.Path);
         var inner = Inner(module);
         if (options.Custom.TryGetObserved(inner.GetType(), out var row))
             return IsConverted(row) && ConversionOf(path, module) is { } custom ? row.FromObserved!(inner, custom) : null;
         if (ConversionOf(path, module) is not { } conversion)
             return null;
-        return options.Mapping.TryGetValue(inner.GetType(), out var make)
-            ? Made(module, make, conversion)
-            : throw new ArgumentException($"{conversion.Path}: prepare observed it, and the mapping has no row for {CSharpNames.Of(inner.GetType())}: give convert the mapping that prepare was given.");
+        return Made(module, conversion);
     }
 
     /// <summary>Whether a custom module becomes another; else its parts become int8 in it, or, for a reference, compute in float.</summary>
@@ -33,17 +33,16 @@ internal sealed class ModuleConversion(ConversionOptions options, Func<string, b
     {
         if (part is not IObserved { Calibration: not null } || ConversionOf(path, part) is not { } conversion)
             throw new ArgumentException($"{path}: a {CSharpNames.Of(part.GetType())} in it is not observed, so it cannot be converted; is its qconfig null, or its type missing in the mapping?");
-        return options.Mapping.TryGetValue(Inner(part).GetType(), out var make)
-            ? Made(part, make, conversion with { AllowReuse = true })
-            : throw new ArgumentException($"{conversion.Path}: the mapping has no row for {CSharpNames.Of(Inner(part).GetType())}.");
+        return Made(part, conversion with { AllowReuse = true });
     }
 
     private StaticConversion? ConversionOf(string path, nn.Module module) => module switch
     {
-        IObserved { Calibration: { } record } watched => new StaticConversion(record.Path, record.QConfig, watched.activation_post_process)
+        IObserved { Calibration: { } record } watched => new StaticConversion(record.Path, (module as IQatEmbedding)?.weight_fake_quant.Converted ?? record.QConfig, watched.activation_post_process)
         {
             Calibration = record,
             AllowReuse = options.AllowReuse || isPart(path),
+            WeightGrid = (module as QatModule)?.TrainedGrid(record.Path),
             Parts = part => Part(record.Path, part),
         },
         IObserved => null,
@@ -52,19 +51,29 @@ internal sealed class ModuleConversion(ConversionOptions options, Func<string, b
         _ => null,
     };
 
-    private nn.Module Made(nn.Module module, StaticModuleFactory make, StaticConversion conversion)
+    private nn.Module Made(nn.Module module, StaticConversion conversion)
     {
-        var inner = Inner(module);
+        using var folded = (module as QatModule)?.Folded();
+        var inner = folded ?? Inner(module);
+        if (!options.Mapping.TryGetValue(inner.GetType(), out var make))
+            throw new ArgumentException($"{conversion.Path}: prepare observed it, and the mapping has no row for {CSharpNames.Of(inner.GetType())}: give convert the mapping that prepare was given.");
         var made = make(inner, conversion) ?? throw new InvalidOperationException($"{conversion.Path}: the mapping's factory for {inner.GetType().Name} gave null.");
         if (options.IsReference && made is StaticQuantizedModule int8 && inner is nn.Module<Tensor, Tensor> plain)
         {
             using (int8)
                 return ReferenceModule.Of(plain, conversion, int8);
         }
-        if (!ReferenceEquals(inner, module) && !ReferenceEquals(inner, made) && HookRedirect.Of(inner) is null)
+        if (module is ObservedModule && !ReferenceEquals(inner, made) && HookRedirect.Of(inner) is null)
             ModuleHooks.Carry(inner, made);
         return made;
     }
 
-    private static nn.Module Inner(nn.Module module) => module is ObservedModule observed ? observed.module : module;
+    private static nn.Module Inner(nn.Module module) => module switch
+    {
+        ObservedModule observed => observed.module,
+        QatModule trained => trained.module,
+        QatKeptGrid kept => kept.module,
+        IQatEmbedding trained => trained.module,
+        _ => module,
+    };
 }

@@ -12,6 +12,9 @@ public sealed record StaticConversion(string Path, QConfig QConfig, ObserverBase
     /// <summary>How calibration called the module; null where that is not known.</summary>
     internal CalibrationRecord? Calibration { get; init; }
 
+    /// <summary>The grid on which the weight was trained; null where the qconfig's observer is to find it.</summary>
+    internal QuantizationGrid? WeightGrid { get; init; }
+
     /// <summary>Whether one scale may serve several calls in one forward pass.</summary>
     internal bool AllowReuse { get; init; }
 
@@ -35,7 +38,7 @@ public sealed record StaticConversion(string Path, QConfig QConfig, ObserverBase
                 throw new InvalidOperationException(
                     $"{Path} was not called while the prepared model ran on data, so the range of its output is not known: run the model on data that reaches it (forward must use its call, not its forward), " +
                     "or set its qconfig to null before prepare, so that it stays float.");
-            if (Calibration is { MostCallsInPass: > 1 and var calls } && !AllowReuse && observer is not FixedQParamsObserver)
+            if (Calibration is { MostCallsInPass: > 1 and var calls } && !AllowReuse && observer is not (FixedQParamsObserver or FixedQParamsFakeQuantize))
                 throw new InvalidOperationException(
                     $"{Path} was called {calls} times in one forward pass, and has one scale for all of its outputs: give each call a module of its own " +
                     "(a FloatFunctional for each operation, a QuantStub for each input), or, where one scale is meant to serve all calls, convert with allow_reuse: true.");
@@ -68,10 +71,12 @@ public sealed record StaticConversion(string Path, QConfig QConfig, ObserverBase
     }
 
     /// <summary>Whether an observer of ranges has no range.</summary>
-    internal static bool HasSeenNothing(ObserverBase observer) => observer is UniformQuantizationObserverBase { HasObserved: false };
+    internal static bool HasSeenNothing(ObserverBase observer) => observer is UniformQuantizationObserverBase { HasObserved: false } or FakeQuantizeBase { HasQParams: false };
 
     private QParams Chosen(ObserverBase observer)
     {
+        if (observer is FakeQuantizeBase { HasQParams: true, Grid: { Scales: [var trainedScale], ZeroPoints: [var trainedZeroPoint] } })
+            return new QParams(trainedScale, trainedZeroPoint); // those in use, not those that the observer would choose
         try
         {
             var (scale, zeroPoint) = observer.calculate_qparams();

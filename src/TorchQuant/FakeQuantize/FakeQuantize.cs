@@ -61,6 +61,12 @@ public class FakeQuantize : FakeQuantizeBase
     public override int quant_max => _observer.quant_max;
 
     /// <inheritdoc/>
+    internal override bool HasQParams => _observer.HasObserved;
+
+    /// <inheritdoc/>
+    internal override qscheme? Scheme => _observer.qscheme;
+
+    /// <inheritdoc/>
     internal override QuantizationGrid Grid =>
         new(scale.Span<float>().ToArray(), zero_point.Span<int>().ToArray(), _observer.ChannelAxis, quant_min, quant_max);
 

@@ -50,6 +50,12 @@ public abstract class FakeQuantizeBase : ObserverBase
     {
     }
 
+    /// <summary>Whether scale and zero point are those of something: observed, loaded, learned or given.</summary>
+    internal abstract bool HasQParams { get; }
+
+    /// <summary>The scheme of the observer inside; null where scale and zero point are given.</summary>
+    internal abstract qscheme? Scheme { get; }
+
     /// <summary>The grid that values are moved to.</summary>
     internal abstract QuantizationGrid Grid { get; }
 

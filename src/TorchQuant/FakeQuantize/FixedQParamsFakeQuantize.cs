@@ -35,6 +35,12 @@ public sealed class FixedQParamsFakeQuantize : FakeQuantizeBase
     public override int quant_max => _observer.quant_max;
 
     /// <inheritdoc/>
+    internal override bool HasQParams => true;
+
+    /// <inheritdoc/>
+    internal override qscheme? Scheme => null;
+
+    /// <inheritdoc/>
     internal override QuantizationGrid Grid => _grid;
 
     /// <summary>A factory of these modules, for a <see cref="QConfig"/>.</summary>

@@ -62,6 +62,12 @@ public sealed class LearnableFakeQuantize : FakeQuantizeBase
     public override int quant_max => _observer.quant_max;
 
     /// <inheritdoc/>
+    internal override bool HasQParams => is_learning_enabled || _observer.HasObserved;
+
+    /// <inheritdoc/>
+    internal override qscheme? Scheme => _observer.qscheme;
+
+    /// <inheritdoc/>
     internal override QuantizationGrid Grid
     {
         get

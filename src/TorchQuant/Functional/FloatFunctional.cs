@@ -108,9 +108,5 @@ public class FloatFunctional : nn.Module<Tensor, Tensor>, IObserved
     /// <summary>As PyTorch prints it.</summary>
     public override string ToString() => activation_post_process is { } observer ? $"{GetName()}(\n  (activation_post_process): {observer}\n)" : $"{GetName()}()";
 
-    private Tensor Observed(Tensor result)
-    {
-        this.Observe(result);
-        return result;
-    }
+    private Tensor Observed(Tensor result) => this.Observe(result);
 }

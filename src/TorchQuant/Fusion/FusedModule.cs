@@ -1,6 +1,3 @@
-using System.Globalization;
-using TorchSharp;
-using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
@@ -12,7 +9,7 @@ namespace TorchQuant.Modules;
 /// </summary>
 /// <typeparam name="TFirst">The module with the weights.</typeparam>
 /// <typeparam name="TActivation">The activation after it.</typeparam>
-public abstract class FusedModule<TFirst, TActivation> : nn.Module<Tensor, Tensor>
+public abstract class FusedModule<TFirst, TActivation> : nn.Module<Tensor, Tensor>, IFusedModule
     where TFirst : nn.Module<Tensor, Tensor>
     where TActivation : nn.Module<Tensor, Tensor>
 {
@@ -40,6 +37,12 @@ public abstract class FusedModule<TFirst, TActivation> : nn.Module<Tensor, Tenso
     /// <summary>The activation: child <c>1</c>.</summary>
     public TActivation Activation => _activation;
 
+    /// <inheritdoc/>
+    nn.Module<Tensor, Tensor> IFusedModule.First => _first;
+
+    /// <inheritdoc/>
+    nn.Module<Tensor, Tensor> IFusedModule.Activation => _activation;
+
     /// <summary>activation(first(x)).</summary>
     /// <param name="input">What the first module takes.</param>
     /// <returns>A tensor of the shape that the first module gives.</returns>
@@ -50,29 +53,5 @@ public abstract class FusedModule<TFirst, TActivation> : nn.Module<Tensor, Tenso
     }
 
     /// <summary>As PyTorch prints a container: the class, and each part with its options on a line of its own.</summary>
-    public override string ToString() => $"{GetType().Name}(\n  (0): {Describe(_first)}\n  (1): {Describe(_activation)}\n)";
-
-    private static string Describe(nn.Module module) => module switch
-    {
-        Convolution conv => Describe(conv),
-        Linear linear => Text($"Linear(in_features={linear.in_features}, out_features={linear.out_features}, bias={linear.bias is not null})"),
-        BatchNorm norm => Text($"{norm.GetType().Name}({norm.num_features}, eps={norm.eps}, momentum={norm.momentum}, affine={norm.affine}, track_running_stats={norm.track_running_stats})"),
-        _ => $"{module.GetType().Name}()",
-    };
-
-    private static string Describe(Convolution conv)
-    {
-        List<string> options = [Text($"{conv.in_channels}"), Text($"{conv.out_channels}"), $"kernel_size={Tuple(conv.kernel_size)}", $"stride={Tuple(conv.stride)}"];
-        if (conv.padding_type is { } type) options.Add(type == Padding.Same ? "padding=same" : "padding=valid");
-        else if (conv.padding is { } padding && padding.Any(p => p != 0)) options.Add($"padding={Tuple(padding)}");
-        if (conv.dilation.Any(d => d != 1)) options.Add($"dilation={Tuple(conv.dilation)}");
-        if (conv.groups != 1) options.Add(Text($"groups={conv.groups}"));
-        if (conv.bias is null) options.Add("bias=False");
-        if (conv.padding_mode != PaddingModes.Zeros) options.Add(Text($"padding_mode={conv.padding_mode}"));
-        return $"{conv.GetType().Name}({string.Join(", ", options)})";
-    }
-
-    private static string Tuple(long[] sizes) => $"({string.Join(", ", sizes.Select(s => s.ToString(CultureInfo.InvariantCulture)))}{(sizes.Length == 1 ? "," : "")})";
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+    public override string ToString() => $"{GetType().Name}(\n  (0): {FusedPart.Describe(_first)}\n  (1): {FusedPart.Describe(_activation)}\n)";
 }

@@ -7,7 +7,7 @@ namespace TorchQuant.Fusion;
 internal sealed class FusionObstacles(ModuleGraph graph)
 {
     /// <summary>One sentence for each obstacle, with what was found and the mend.</summary>
-    public IEnumerable<string> Of(FusionGroup group) => (group.Pattern.Folds ? Folding(group) : []).Concat(Shared(group));
+    public IEnumerable<string> Of(FusionGroup group) => (group.Pattern.Folds || group.Pattern.KeepsNorm ? Folding(group) : []).Concat(Shared(group));
 
     /// <summary>Why a batch norm is not folded in training mode, where it uses the batch's statistics and changes its own; null where nothing is folded or all is in eval mode.</summary>
     public static string? Training(FusionGroup group)
@@ -15,6 +15,13 @@ internal sealed class FusionObstacles(ModuleGraph graph)
         if (!group.Pattern.Folds) return null;
         var training = group.Names.Take(2).Where((_, i) => group.Modules[i].training).ToList();
         return training.Count == 0 ? null : $"fusion only for eval: {string.Join(" and ", training)} in training mode would change the batch norm that is folded; call model.eval() first";
+    }
+
+    /// <summary>Why modules in eval mode are not fused for training; null where all train.</summary>
+    public static string? Eval(FusionGroup group)
+    {
+        var eval = group.Names.Where((_, i) => !group.Modules[i].training).ToList();
+        return eval.Count == 0 ? null : $"fuse_modules_qat is for training mode: {string.Join(" and ", eval)} in eval mode; call model.train() first, or fuse_modules for a model that is trained already";
     }
 
     private static IEnumerable<string> Folding(FusionGroup group)
@@ -32,6 +39,8 @@ internal sealed class FusionObstacles(ModuleGraph graph)
             yield return $"{name} has forward hooks, but its output before {normName} will not exist; remove them, or register them on {normName}";
         if (ModuleHooks.Any(norm, ModuleHooks.Before))
             yield return $"{normName} has forward pre-hooks, but its input will not exist; remove them, or register them on {name}";
+        if (group is { Pattern.KeepsNorm: true, Modules.Count: > 2 } && (ModuleHooks.Any(norm, ModuleHooks.After) || ModuleHooks.Any(group.Modules[2], ModuleHooks.Before)))
+            yield return $"hooks between {normName} and {group.Names[2]} have no place in the fused module; remove them, or register forward hooks on {group.Names[2]}";
     }
 
     /// <summary>A module in several places would become Identity in all of them, also where it is no part of this sequence.</summary>

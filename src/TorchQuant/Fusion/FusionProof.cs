@@ -29,7 +29,7 @@ internal sealed class FusionProof<T>(T model, Func<T, object?> run, RunOutputs e
     private bool Agrees(IReadOnlyList<FusedSequence> sequences)
     {
         if (sequences.Count == 0) return true;
-        using var fused = ModuleFusion.Run(model, [.. sequences.Select(s => s.Names)], inplace: false);
+        using var fused = ModuleFusion.Run(model, [.. sequences.Select(s => s.Names)], FusionPatterns.All, inplace: false);
         using var guard = new ModelStateGuard(fused);
         try
         {

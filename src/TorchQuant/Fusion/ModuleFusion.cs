@@ -2,14 +2,14 @@ using static TorchSharp.torch;
 
 namespace TorchQuant.Fusion;
 
-/// <summary>What <c>fuse_modules</c> does once the call is found to be right: builds the fused modules, puts them in place, and moves hooks and qconfigs.</summary>
+/// <summary>What <c>fuse_modules</c> and <c>fuse_modules_qat</c> do once the call is found to be right: builds the fused modules, puts them in place, and moves hooks and qconfigs.</summary>
 internal static class ModuleFusion
 {
     /// <summary>Fuses in the model itself (returned) or in a copy of it.</summary>
     /// <exception cref="ModuleFusionException">All problems of the call; the model is unchanged.</exception>
-    public static T Run<T>(T model, IReadOnlyList<IReadOnlyList<string>> lists, bool inplace) where T : nn.Module
+    public static T Run<T>(T model, IReadOnlyList<IReadOnlyList<string>> lists, IReadOnlyList<FusionPattern> table, bool inplace) where T : nn.Module
     {
-        var groups = FusionCheck.Run(model, lists);
+        var groups = FusionCheck.Run(model, lists, table);
         if (inplace)
         {
             Apply(model, groups);
@@ -19,7 +19,7 @@ internal static class ModuleFusion
         var copy = ModuleTree.Copy(model);
         try
         {
-            ReplacedModules.Dispose(Apply(copy, FusionCheck.Run(copy, lists)), copy, model);
+            ReplacedModules.Dispose(Apply(copy, FusionCheck.Run(copy, lists, table)), copy, model);
             return copy;
         }
         catch

@@ -89,14 +89,19 @@ public sealed class MobileNetV2 : nn.Module<Tensor, Tensor>
         return _dequant.call(scores);
     }
 
-    /// <summary>Fuses, in place, every convolution with its batch norm and ReLU6. The model must be in eval mode; its scores stay the same but for rounding.</summary>
-    /// <exception cref="ModuleFusionException">The model is in training mode or fused already.</exception>
-    public void fuse_model()
+    /// <summary>Fuses, in place, every convolution with its batch norm and ReLU6; its scores stay the same but for rounding.</summary>
+    /// <param name="is_qat">Whether for quantization-aware training: the batch norms go on training, and the model must be in training mode. Otherwise they are folded, in eval mode.</param>
+    /// <exception cref="ModuleFusionException">The model is in the other mode or fused already.</exception>
+    public void fuse_model(bool is_qat = false)
     {
         var groups = _features.named_children()
             .Select(child => (path: $"{nameof(features)}.{child.name}", child.module))
             .SelectMany(child => child.module is IFusableBlock block ? block.Groups(child.path) : [Conv2dNormActivation.Group(child.path)]);
-        quantization.fuse_modules(this, [.. groups], inplace: true);
+        IReadOnlyList<IReadOnlyList<string>> sequences = [.. groups];
+        if (is_qat)
+            quantization.fuse_modules_qat(this, sequences, inplace: true);
+        else
+            quantization.fuse_modules(this, sequences, inplace: true);
     }
 
     private static Sequential Features(IReadOnlyList<(long t, long c, long n, long s)> setting, double widthMult, long roundNearest, long inputs, long stem, long stemStride, long last)

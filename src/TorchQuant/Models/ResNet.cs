@@ -144,12 +144,17 @@ public sealed class ResNet : nn.Module<Tensor, Tensor>
         return _dequant.call(scores);
     }
 
-    /// <summary>Fuses, in place, every convolution with its batch norm and ReLU. The model must be in eval mode; its scores stay the same but for rounding.</summary>
-    /// <exception cref="ModuleFusionException">The model is in training mode or fused already.</exception>
-    public void fuse_model()
+    /// <summary>Fuses, in place, every convolution with its batch norm and ReLU; its scores stay the same but for rounding.</summary>
+    /// <param name="is_qat">Whether for quantization-aware training: the batch norms go on training, and the model must be in training mode. Otherwise they are folded, in eval mode.</param>
+    /// <exception cref="ModuleFusionException">The model is in the other mode or fused already.</exception>
+    public void fuse_model(bool is_qat = false)
     {
         var groups = named_modules().SelectMany(m => m.module is IFusableBlock block ? block.Groups(m.name) : []);
-        quantization.fuse_modules(this, [["conv1", "bn1", "relu"], .. groups], inplace: true);
+        IReadOnlyList<IReadOnlyList<string>> sequences = [["conv1", "bn1", "relu"], .. groups];
+        if (is_qat)
+            quantization.fuse_modules_qat(this, sequences, inplace: true);
+        else
+            quantization.fuse_modules(this, sequences, inplace: true);
     }
 
     /// <summary>The path of a block's input where the block changes the shape: "0" a 1x1 convolution with the stride, "1" a batch norm. Null where it does not.</summary>

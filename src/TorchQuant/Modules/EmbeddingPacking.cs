@@ -37,14 +37,22 @@ internal static class EmbeddingPacking
                 "per_channel_affine_float_qparams: pass dtype: qdtype.quint8, or quantization.float_qparams_weight_only_qconfig for this module.");
         var options = EmbeddingProbe.Of(module);
         using var values = Rows(weight, options);
+        return (Pack(values, rowwise, path), options);
+    }
+
+    /// <summary>Quantizes rows, each with a scale of its own.</summary>
+    /// <param name="values">Float32 [rows, columns], contiguous.</param>
+    /// <param name="rowwise">A new observer of rows, of quint8 or quint4x2 with float qparams.</param>
+    /// <param name="path">The name of the table, for messages.</param>
+    public static PackedEmbedding Pack(Tensor values, PerChannelMinMaxObserver rowwise, string path)
+    {
         rowwise.forward(values).Dispose();
         var (scales, zeroPoints) = rowwise.FloatQParams();
-        var columns = checked((int)weight.shape[1]);
+        var columns = checked((int)values.shape[1]);
         var codes = Quantize(values.Span<float>(), columns, scales, zeroPoints, rowwise.quant_min, rowwise.quant_max);
-        var packed = observer.dtype == qdtype.quint8
+        return rowwise.dtype == qdtype.quint8
             ? PackedEmbedding.Pack8(codes, scales.Length, columns, scales, zeroPoints)
             : Pack4(codes, columns, Halves(scales, path), Halves(Minima(scales, zeroPoints), path), path);
-        return (packed, options);
     }
 
     /// <summary>The plain tensors: new, and of no DisposeScope.</summary>

@@ -75,6 +75,12 @@ public sealed class QuantizedEmbeddingBag : nn.Module<Tensor, Tensor?, Tensor?, 
         ArgumentNullException.ThrowIfNull(qconfig);
         ArgumentNullException.ThrowIfNull(path);
         var (packed, options) = EmbeddingPacking.Pack(module, qconfig, path);
+        return Of(packed, options, path);
+    }
+
+    /// <summary>A module with a table that is packed already.</summary>
+    internal static QuantizedEmbeddingBag Of(PackedEmbedding packed, EmbeddingFactoryOptions options, string path)
+    {
         return new(packed, Enum.Parse<BagMode>(options.Mode.ToString()), options.IncludeLastOffset, options.PaddingIndex ?? -1, path);
     }
 

@@ -62,24 +62,24 @@ internal static class WeightPacking
         throw new ArgumentException($"{path} holds {count.item<long>()} NaN or infinite values of {weight.numel()}: the model is damaged (did the training diverge?), so it is not quantized.");
     }
 
-    /// <summary>Codes, scales and zero points of a weight whose first axis is that of the channels, as its observer has found them. PyTorch's <c>_quantize_weight</c>: codes of the whole
+    /// <summary>Codes of a weight whose first axis is that of the channels. PyTorch's <c>_quantize_weight</c>: codes of the whole
     /// int8 range, then clamped to the observer's where that is narrower (-127..127).</summary>
-    public static (sbyte[] Codes, float[] Scales, int[] ZeroPoints) QuantizeCodes(ReadOnlySpan<float> values, UniformQuantizationObserverBase observer)
+    public static sbyte[] QuantizeCodes(ReadOnlySpan<float> values, QuantizationGrid grid)
     {
-        var (scales, zeroPoints) = observer.QParams();
         var codes = new sbyte[values.Length];
-        if (scales.Length == 1)
-            Quantizer.Quantize(values, codes, new QParams(scales[0], zeroPoints[0]), observer.quant_min, observer.quant_max);
+        if (grid.Scales.Length == 1)
+            Quantizer.Quantize(values, codes, new QParams(grid.Scales[0], grid.ZeroPoints[0]), grid.QuantMin, grid.QuantMax);
         else
-            Quantizer.QuantizePerChannel(values, codes, scales, zeroPoints, observer.quant_min, observer.quant_max);
-        return (codes, scales, zeroPoints);
+            Quantizer.QuantizePerChannel(values, codes, grid.Scales, grid.ZeroPoints, grid.QuantMin, grid.QuantMax);
+        return codes;
     }
 
     private static PackedWeights Quantize(ReadOnlySpan<float> values, int rows, int columns, UniformQuantizationObserverBase observer, string path)
     {
         if (observer is PerChannelMinMaxObserver { ch_axis: not 0 and not -2 } other)
             throw new ArgumentException($"{path}: the weight observer has ch_axis {other.ch_axis}; the channels of a weight [out, in] are on axis 0.");
-        var (codes, scales, zeroPoints) = QuantizeCodes(values, observer);
+        var (scales, zeroPoints) = observer.QParams();
+        var codes = QuantizeCodes(values, new QuantizationGrid(scales, zeroPoints, observer.ChannelAxis, observer.quant_min, observer.quant_max));
         return PackedWeights.Pack(codes, rows, columns, scales, PackedState.Compact(zeroPoints));
     }
 }

@@ -1,3 +1,4 @@
+using TorchQuant.Modules;
 using static TorchSharp.torch;
 
 namespace TorchQuant;
@@ -8,17 +9,26 @@ internal static class Observation
     /// <summary>Counts the call and lets the module's observer see its output; does nothing before <c>prepare</c>.</summary>
     /// <param name="module">The module.</param>
     /// <param name="output">What it gives.</param>
+    /// <returns>The output; where the observer is a fake quantizer, what that makes of it, and the output is disposed.</returns>
     /// <exception cref="ArgumentException">The observer refuses the output (NaN, infinite values); the message names the module.</exception>
-    public static void Observe(this IObserved module, Tensor output)
+    public static Tensor Observe(this IObserved module, Tensor output)
     {
         if (module.Calibration is not { } record)
-            return;
+            return output;
         record.Called();
         if (module.activation_post_process is not { } observer)
-            return;
+            return output;
         try
         {
-            observer.forward(output).Dispose();
+            var seen = observer.forward(output);
+            if (observer is not FakeQuantizeBase fakeQuant)
+            {
+                seen.Dispose();
+                return output;
+            }
+
+            output.Dispose();
+            return QatKeptGrid.Remember(seen, fakeQuant);
         }
         catch (ArgumentException e)
         {
@@ -29,6 +39,6 @@ internal static class Observation
     extension(IObserved module)
     {
         /// <summary>The name of the float module's type.</summary>
-        public string TypeName => CSharpNames.Of((module is ObservedModule observed ? observed.module : (nn.Module)module).GetType());
+        public string TypeName => CSharpNames.Of((module is ObservedModule observed ? observed.module : module is QatModule trained ? trained.module : module is QatKeptGrid kept ? kept.module : (nn.Module)module).GetType());
     }
 }

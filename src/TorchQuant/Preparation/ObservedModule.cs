@@ -36,41 +36,40 @@ public sealed class ObservedModule : nn.Module<Tensor, Tensor>, IObserved
     /// <inheritdoc/>
     CalibrationRecord? IObserved.Calibration { get; set; }
 
-    /// <summary>The float module's output, observed.</summary>
+    private (string, nn.Module?) Part => (nameof(activation_post_process), _observer);
+
+    /// <summary>The float module's output, observed; in quantization-aware training moved to the grid of its fake quantizer.</summary>
     /// <param name="input">What the float module takes.</param>
     /// <exception cref="ArgumentException">The output holds NaN or infinite values; the message names the module.</exception>
     public override Tensor forward(Tensor input)
     {
         var output = HookRedirect.Of(_module) is null ? _module.call(input) : _module.forward(input); // its hooks hand the call to this module
-        this.Observe(output);
+        output = this.Observe(output);
         if (_module is Linear or Convolution)
-            s_layerOutputs.AddOrUpdate(output, ((IObserved)this).Calibration!);
+            Remember(output, ((IObserved)this).Calibration!);
         return output;
     }
+
+    /// <summary>Notes whose output a tensor is.</summary>
+    internal static void Remember(Tensor output, CalibrationRecord layer) => s_layerOutputs.AddOrUpdate(output, layer);
 
     /// <summary>The convolution or Linear whose output a tensor is: the same object, not one with the same values.</summary>
     internal static CalibrationRecord? LayerBefore(Tensor tensor) => s_layerOutputs.TryGetValue(tensor, out var layer) ? layer : null;
 
-    /// <summary>The parameters of the float module, under the names that they have there.</summary>
-    /// <param name="recurse">Whether to look into the float module: there are none outside it.</param>
-    public override IEnumerable<(string name, TorchSharp.Modules.Parameter parameter)> named_parameters(bool recurse = true) => recurse ? _module.named_parameters() : [];
+    /// <summary>The parameters of the float module, under the names that they have there, and those of an observer that learns.</summary>
+    /// <param name="recurse">Whether to look into the float module and the observer: there are none outside them.</param>
+    public override IEnumerable<(string name, TorchSharp.Modules.Parameter parameter)> named_parameters(bool recurse = true) => recurse ? StateInPlace.Parameters(_module, Part) : [];
 
     /// <summary>The buffers of the float module, under the names that they have there, and those of the observer.</summary>
     /// <param name="recurse">Whether to look into both: there are none outside them.</param>
     /// <param name="include_nonpersistent">Whether to include those that are not saved.</param>
-    public override IEnumerable<(string name, Tensor buffer)> named_buffers(bool recurse = true, bool include_nonpersistent = true) => !recurse
-        ? []
-        : [.. _module.named_buffers(true, include_nonpersistent), .. _observer.named_buffers(true, include_nonpersistent).Select(b => ($"{nameof(activation_post_process)}.{b.name}", b.buffer))];
+    public override IEnumerable<(string name, Tensor buffer)> named_buffers(bool recurse = true, bool include_nonpersistent = true) =>
+        recurse ? StateInPlace.Buffers(include_nonpersistent, _module, Part) : [];
 
     /// <summary>Parameters and persistent buffers by name, without the name of the float module between.</summary>
     /// <param name="destination">Where to add them; a new dictionary if null.</param>
     /// <param name="prefix">What comes before the names.</param>
-    public override Dictionary<string, Tensor> state_dict(Dictionary<string, Tensor>? destination = null, string? prefix = null)
-    {
-        destination ??= [];
-        _module.state_dict(destination, prefix);
-        return _observer.state_dict(destination, string.IsNullOrEmpty(prefix) ? nameof(activation_post_process) : $"{prefix}.{nameof(activation_post_process)}");
-    }
+    public override Dictionary<string, Tensor> state_dict(Dictionary<string, Tensor>? destination = null, string? prefix = null) => StateInPlace.State(destination, prefix, _module, Part);
 
     /// <inheritdoc/>
     void IObserved.Attach(ObserverBase? observer, CalibrationRecord record) =>

@@ -4,12 +4,13 @@ using static TorchSharp.torch;
 
 namespace TorchQuant;
 
-/// <summary>What <c>prepare</c> does after its arguments are read: decides what is observed, then puts observers into the model. Nothing is changed if something is refused.</summary>
+/// <summary>What <c>prepare</c> and <c>prepare_qat</c> do after their arguments are read: decide what is observed, then put observers or fake quantizers into the model. Nothing is changed if something is refused.</summary>
 internal sealed class StaticPreparation
 {
     private readonly nn.Module _model;
     private readonly StaticModuleMapping _mapping;
     private readonly CustomModuleMapping _custom;
+    private readonly QatModuleMapping? _qat;
     private readonly CalibrationRun _run;
     private readonly IReadOnlyDictionary<string, QConfig> _plan;
     private readonly List<Stub> _stubs = [];
@@ -19,19 +20,23 @@ internal sealed class StaticPreparation
     /// <param name="entries">Types and names with their qconfig, besides the qconfigs set on modules.</param>
     /// <param name="mapping">What convert can replace.</param>
     /// <param name="custom">What is replaced at prepare already.</param>
+    /// <param name="qat">For quantization-aware training: what takes the place of float modules with weights. Null: the model is only calibrated.</param>
     /// <exception cref="ArgumentException">Nothing is to be quantized, the model is prepared or converted already, or it trains; the message says what to do.</exception>
-    public StaticPreparation(nn.Module model, QConfigSpec? entries, StaticModuleMapping mapping, CustomModuleMapping custom)
+    public StaticPreparation(nn.Module model, QConfigSpec? entries, StaticModuleMapping mapping, CustomModuleMapping custom, QatModuleMapping? qat = null)
     {
-        (_model, _mapping, _custom) = (model, mapping, custom);
-        PreparationCheck.RequireFloatInEval(model);
-        var propagation = new QConfigPropagation(model, (entries ?? []).Resolve(() => quantization.get_default_qconfig()), Types, "qconfig");
+        (_model, _mapping, _custom, _qat) = (model, mapping, custom, qat);
+        if (qat is null)
+            PreparationCheck.RequireFloatInEval(model);
+        else
+            PreparationCheck.RequireFloatInTraining(model);
+        var propagation = new QConfigPropagation(model, (entries ?? []).Resolve(() => qat is null ? quantization.get_default_qconfig() : quantization.get_default_qat_qconfig()), Types, "qconfig");
         if (entries is null)
             PreparationCheck.RequireQConfig(propagation);
         _plan = propagation.Plan(isDefault: entries is null);
         _run = new CalibrationRun(propagation.Decisions);
     }
 
-    private IReadOnlyCollection<Type> Types => [.. _mapping.Types, .. _custom.FloatTypes, .. _custom.ObservedTypes];
+    private IReadOnlyCollection<Type> Types => [.. _mapping.Types, .. _custom.FloatTypes, .. _custom.ObservedTypes, .. _qat?.Types ?? []];
 
     /// <summary>Observes in the model itself.</summary>
     /// <param name="hookFallback">Whether a module in a field that cannot hold its observed form is watched by hooks.</param>
@@ -67,28 +72,58 @@ internal sealed class StaticPreparation
 
     private nn.Module? Observed(nn.Module module, string path, QConfig qconfig)
     {
+        if (_qat is not null && _qat.TryGetValue(module.GetType(), out var recurrent) && module is (LSTM or GRU) && DynamicFakeQuantize.Takes(qconfig))
+            return Trained(recurrent, module, path, qconfig);
         if (_custom.TryGetFloat(module.GetType(), out var row))
             return Custom(row, module, path, qconfig);
         if (_custom.ObservedTypes.Contains(module.GetType()))
             return null; // it is made of parts that can be observed, and the walk goes on into it
+        if (_qat is not null && _qat.TryGetValue(module.GetType(), out var make) && module is not (LSTM or GRU) && (module is not (Embedding or EmbeddingBag) || RowFakeQuantize.IsMadeBy(qconfig)))
+            return Trained(make, module, path, qconfig);
         switch (module)
         {
             case Embedding or EmbeddingBag:
-                ObservableOutputs.RequireFloatQParams(module, path, qconfig);
+                ObservableOutputs.RequireFloatQParams(module, path, qconfig, fakeQuant: _qat is not null);
                 return null;
+            case LSTM or GRU when _qat is not null:
+                throw new ArgumentException(
+                    $"{path} ({CSharpNames.Of(module.GetType())}): its qconfig is none of dynamic quantization, which recurrent modules are trained for; before prepare_qat set "
+                    + $"model.{path}.qconfig = quantization.get_default_dynamic_qconfig(), or null to leave it float.");
             case IObserved stub:
-                _stubs.Add(new Stub(stub, stub is DeQuantStub ? null : ObservableOutputs.Observer(module, path, qconfig), new CalibrationRecord(path, qconfig, _run)));
+                _stubs.Add(new Stub(stub, stub is DeQuantStub ? null : Observer(module, path, qconfig), new CalibrationRecord(path, qconfig, _run)));
                 return null;
+            case nn.Module<Tensor, Tensor> leaf when _qat is not null && QatKeptGrid.Is(module.GetType()):
+                return new QatKeptGrid(leaf, new CalibrationRecord(path, qconfig, _run));
             case nn.Module<Tensor, Tensor> leaf:
-                return new ObservedModule(leaf, ObservableOutputs.Observer(module, path, qconfig), new CalibrationRecord(path, qconfig, _run));
+                return new ObservedModule(leaf, Observer(module, path, qconfig), new CalibrationRecord(path, qconfig, _run));
             default:
                 throw new ArgumentException($"{path}: a {CSharpNames.Of(module.GetType())} does not take one tensor and give one, so its output cannot be observed; set its qconfig to null to leave it float.");
         }
     }
 
+    private ObserverBase Observer(nn.Module module, string path, QConfig qconfig) => ObservableOutputs.Observer(module, path, qconfig, fakeQuant: _qat is not null);
+
+    private nn.Module Trained(QatModuleFactory make, nn.Module module, string path, QConfig qconfig)
+    {
+        var observer = module is Embedding or EmbeddingBag or LSTM or GRU ? null : Observer(module, path, qconfig);
+        try
+        {
+            var trained = make(module, qconfig, path) ?? throw new InvalidOperationException($"{path}: the mapping's factory for {module.GetType().Name} gave null.");
+            if (trained is not IObserved observed)
+                throw new InvalidOperationException($"{path}: the mapping's factory for {module.GetType().Name} gave a {CSharpNames.Of(trained.GetType())}, which is no module of quantization-aware training.");
+            observed.Attach(observer, new CalibrationRecord(path, qconfig, _run));
+            return trained;
+        }
+        catch
+        {
+            observer?.Dispose();
+            throw;
+        }
+    }
+
     private nn.Module Custom(CustomModuleMapping.Row row, nn.Module module, string path, QConfig qconfig)
     {
-        var observer = row.ObserveOutput ? ObservableOutputs.Observer(module, path, qconfig) : null;
+        var observer = row.ObserveOutput ? Observer(module, path, qconfig) : null;
         var observed = row.FromFloat(module, qconfig, path);
         Observe(observed, path, new QConfigPropagation(observed, new QConfigSpec { [""] = qconfig }.Resolve(() => qconfig), Types, "qconfig").Planned.Where(p => p.Key.Length > 0).ToDictionary(), hookFallback: false);
         if (observer is not null)

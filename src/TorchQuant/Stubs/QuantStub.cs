@@ -37,14 +37,12 @@ public class QuantStub : nn.Module<Tensor, Tensor>, IObserved
 
     /// <summary>The input, observed if the model is prepared.</summary>
     /// <param name="input">Float32 of any shape.</param>
-    /// <returns>The same values: an alias, as Sequential disposes what passes through it.</returns>
+    /// <returns>The same values, an alias, as Sequential disposes what passes through it; in quantization-aware training those of the grid.</returns>
     /// <exception cref="ArgumentException">Prepared: the input holds NaN or infinite values.</exception>
     public override Tensor forward(Tensor input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        var output = input.alias();
-        this.Observe(output);
-        return output;
+        return this.Observe(input.alias());
     }
 
     /// <inheritdoc/>

@@ -31,7 +31,7 @@ public sealed class QuantizedConvTranspose : ConvolutionModule<PackedConvTranspo
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(conversion);
         var options = ConvolutionOptions.Of(module, conversion.Path);
-        var weight = QuantizedWeight.Of(module.weight, module.bias, conversion.QConfig, conversion.Path, options.Groups);
+        var weight = QuantizedWeight.Of(module.weight, module.bias, conversion, options.Groups);
         return new(weight, options, FusedActivation.None, conversion.Output, conversion.Path);
     }
 

@@ -87,7 +87,7 @@ public sealed class QuantizedConvolution : ConvolutionModule<PackedConvolution>
         ArgumentNullException.ThrowIfNull(conversion);
         if (module.transposed)
             throw new ArgumentException($"{conversion.Path} is a {module.GetType().Name}; expected Conv1d, Conv2d or Conv3d: QuantizedConvTranspose converts transposed convolutions.", nameof(module));
-        var weight = QuantizedWeight.Of(module.weight, module.bias, conversion.QConfig, conversion.Path);
+        var weight = QuantizedWeight.Of(module.weight, module.bias, conversion);
         return new(weight, ConvolutionOptions.Of(module, conversion.Path), activation, conversion.Output, conversion.Path);
     }
 

@@ -89,7 +89,7 @@ public sealed class QuantizedLinear : StaticWeightedModule<PackedWeights>
     {
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(conversion);
-        return new(QuantizedWeight.Of(module.weight, module.bias, conversion.QConfig, conversion.Path), activation, conversion.Output, conversion.Path);
+        return new(QuantizedWeight.Of(module.weight, module.bias, conversion), activation, conversion.Output, conversion.Path);
     }
 
     private static PackedWeights Packed(QuantizedWeight weight, string path) =>

@@ -22,33 +22,28 @@ internal sealed record QuantizedWeight(sbyte[] Codes, long[] Shape, float[] Scal
     public static long BytesOf(long codes, int scales, ReadOnlySpan<int> zeroPoints, float[]? bias) =>
         codes + (sizeof(float) * (long)scales) + (sizeof(int) * (long)Stored(zeroPoints).Length) + (sizeof(float) * (long)(bias?.Length ?? 0));
 
-    /// <summary>Quantizes a float weight as the qconfig's weight observer says.</summary>
+    /// <summary>Quantizes a float weight on the grid that it was trained on, or else as the qconfig's weight observer says.</summary>
     /// <param name="weight">Float32; borrowed.</param>
     /// <param name="bias">Float32, or null; borrowed.</param>
-    /// <param name="qconfig">Its weight observer gives qint8, per tensor or per channel.</param>
-    /// <param name="path">The module's dotted path, for messages.</param>
+    /// <param name="conversion">The grid, or a qconfig whose weight observer gives qint8, per tensor or per channel; and the module's dotted path, for messages.</param>
     /// <param name="transposedGroups">The groups of a transposed convolution, whose weight is [in, out / groups, k...]; 0 where the output channels are the first axis.</param>
     /// <exception cref="ArgumentException">The weight or bias is not finite, not float32 or not on the CPU, or the observer is none for int8 weights.</exception>
-    public static QuantizedWeight Of(Tensor weight, Tensor? bias, QConfig qconfig, string path, int transposedGroups = 0)
+    public static QuantizedWeight Of(Tensor weight, Tensor? bias, StaticConversion conversion, int transposedGroups = 0)
     {
+        var path = conversion.Path;
         var name = PackedState.Join(path, Weight);
         WeightPacking.RequireFiniteFloat(weight, name);
         if (bias is not null)
             WeightPacking.RequireFiniteFloat(bias, PackedState.Join(path, BiasName));
-        using var observer = qconfig.weight.Create();
-        if (observer is not UniformQuantizationObserverBase uniform || observer.dtype != qdtype.qint8)
-            throw new ArgumentException(
-                $"{name}: the qconfig's weight observer is {observer}; static int8 modules take weights of qint8: MinMaxObserver.with_args(dtype: qdtype.qint8, qscheme: qscheme.per_tensor_symmetric) " +
-                "or PerChannelMinMaxObserver, as quantization.get_default_qconfig() has them.");
         using var noGrad = no_grad();
         // The output channels come first for the observer, which knows one axis for all layers, and for quantizing channel by channel.
         using var values = OutputsFirst(weight, transposedGroups);
         using var biasValues = bias?.contiguous();
-        observer.forward(values).Dispose();
-        if (uniform is PerChannelMinMaxObserver perChannel && perChannel.ch_axis != 0 && perChannel.ch_axis != -values.dim())
-            throw new ArgumentException($"{name}: the weight observer has ch_axis {perChannel.ch_axis}; use 0, which stands for the output channels of any layer.");
-        var (codes, scales, zeroPoints) = WeightPacking.QuantizeCodes(values.Span<float>(), uniform);
-        return new QuantizedWeight(InOrderOf(weight, codes, values.shape, transposedGroups), weight.shape, scales, Stored(zeroPoints), biasValues?.Span<float>().ToArray());
+        var grid = conversion.WeightGrid ?? Observed(values, conversion.QConfig, name);
+        if (grid.Axis is int axis && axis != 0 && axis != -values.dim())
+            throw new ArgumentException($"{name}: the weight observer has ch_axis {axis}; use 0, which stands for the output channels of any layer.");
+        var codes = WeightPacking.QuantizeCodes(values.Span<float>(), grid);
+        return new QuantizedWeight(InOrderOf(weight, codes, values.shape, transposedGroups), weight.shape, grid.Scales, Stored(grid.ZeroPoints), biasValues?.Span<float>().ToArray());
     }
 
     /// <summary>Adds <c>weight</c> (int8), <c>weight_scale</c>, <c>weight_zero_point</c> where one is not 0, and <c>bias</c> where there is one.</summary>
@@ -103,6 +98,20 @@ internal sealed record QuantizedWeight(sbyte[] Codes, long[] Shape, float[] Scal
         }
     }
 
+    private static QuantizationGrid Observed(Tensor values, QConfig qconfig, string name)
+    {
+        using var observer = qconfig.weight.Create();
+        if (observer is not (UniformQuantizationObserverBase or FakeQuantizeBase) || observer.dtype != qdtype.qint8)
+            throw new ArgumentException(
+                $"{name}: the qconfig's weight observer is {observer}; static int8 modules take weights of qint8: MinMaxObserver.with_args(dtype: qdtype.qint8, qscheme: qscheme.per_tensor_symmetric) " +
+                "or PerChannelMinMaxObserver, as quantization.get_default_qconfig() has them.");
+        observer.forward(values).Dispose();
+        if (observer is not UniformQuantizationObserverBase uniform)
+            return ((FakeQuantizeBase)observer).Grid;
+        var (scales, zeroPoints) = uniform.QParams();
+        return new QuantizationGrid(scales, zeroPoints, uniform.ChannelAxis, uniform.quant_min, uniform.quant_max);
+    }
+
     /// <summary>[in, out / groups, k...] as contiguous [out, in / groups, k...]; other weights as they are.</summary>
     private static Tensor OutputsFirst(Tensor weight, int groups)
     {
@@ -112,8 +121,8 @@ internal sealed record QuantizedWeight(sbyte[] Codes, long[] Shape, float[] Scal
         var shape = weight.shape;
         using var grouped = detached.reshape([groups, shape[0] / groups, .. shape[1..]]);
         using var turned = grouped.transpose(1, 2);
-        using var outputsFirst = turned.reshape([groups * shape[1], shape[0] / groups, .. shape[2..]]);
-        return outputsFirst.contiguous();
+        using var joined = turned.reshape([groups * shape[1], shape[0] / groups, .. shape[2..]]);
+        return joined.contiguous(); // for one group the reshaped tensor is a view
     }
 
     private static sbyte[] InOrderOf(Tensor weight, sbyte[] codes, long[] outputsFirst, int groups)

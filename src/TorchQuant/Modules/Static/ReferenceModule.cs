@@ -70,7 +70,7 @@ public sealed class ReferenceModule : nn.Module<Tensor, Tensor>
     private static Parameter Weight(Parameter weight, Tensor? bias, StaticConversion conversion, int transposedGroups)
     {
         using var scope = NewDisposeScope();
-        var quantized = QuantizedWeight.Of(weight, bias, conversion.QConfig, conversion.Path, transposedGroups);
+        var quantized = QuantizedWeight.Of(weight, bias, conversion, transposedGroups);
         long[] kernel = [.. weight.shape.Skip(2).Select(_ => 1L)];
         // The output channels are the first axis, or, transposed, the second within each group of input channels.
         long[] grouped = transposedGroups == 0 ? weight.shape : [transposedGroups, weight.shape[0] / transposedGroups, .. weight.shape[1..]];
