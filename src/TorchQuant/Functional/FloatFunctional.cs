@@ -1,4 +1,5 @@
 using TorchQuant.Modules;
+using TorchSharp;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
@@ -43,7 +44,8 @@ public class FloatFunctional : nn.Module<Tensor, Tensor>, IObserved
     {
         ArgumentNullException.ThrowIfNull(x);
         ((IObserved)this).Calibration?.CalledWithScalar();
-        return x.add(y);
+        using var number = y.ToScalar(); // an implicit Scalar could be collected during the call
+        return x.add(number);
     }
 
     /// <summary>x * y, broadcast as tensors are.</summary>
@@ -58,7 +60,8 @@ public class FloatFunctional : nn.Module<Tensor, Tensor>, IObserved
     {
         ArgumentNullException.ThrowIfNull(x);
         ((IObserved)this).Calibration?.CalledWithScalar();
-        return x.mul(y);
+        using var number = y.ToScalar();
+        return x.mul(number);
     }
 
     /// <summary>The tensors one after the other along a dimension.</summary>

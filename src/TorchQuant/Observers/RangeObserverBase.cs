@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchQuant;
@@ -182,7 +183,9 @@ public abstract class RangeObserverBase : UniformQuantizationObserverBase
     {
         using var noGrad = no_grad();
         using var difference = batch - kept;
-        using var step = difference * constant;
+        // Held to the end of the call: TorchSharp does not keep an implicit Scalar alive, and a collection in between frees it.
+        using var share = constant.ToScalar();
+        using var step = difference.mul(share);
         kept.add_(step);
     }
 
@@ -190,7 +193,8 @@ public abstract class RangeObserverBase : UniformQuantizationObserverBase
     {
         using var noGrad = no_grad();
         using var difference = kept - shardFirst;
-        using var rest = difference * left;
+        using var share = left.ToScalar();
+        using var rest = difference.mul(share);
         using var merged = shard + rest;
         kept.copy_(merged);
     }
