@@ -120,12 +120,6 @@ public class FakeQuantize : FakeQuantizeBase
         zeroPoints.CopyTo(zero_point.Span<int>());
     }
 
-    private void Keep(string name, Tensor value)
-    {
-        get_buffer(name)?.Dispose();
-        ConditionallyRegisterBuffer(name, value.DetachFromDisposeScope());
-    }
-
     private static UniformQuantizationObserverBase Uniform(string name, ObserverFactory factory)
     {
         ArgumentNullException.ThrowIfNull(factory);

@@ -42,6 +42,17 @@ public sealed class RowFakeQuantize : FakeQuantizeBase
     /// <inheritdoc cref="RowFakeQuantize(qdtype?)"/>
     public static ObserverFactory with_args(qdtype? dtype = null) => new(() => new RowFakeQuantize(dtype));
 
+    /// <summary>The fake quantizer that the qconfig of a table makes.</summary>
+    /// <exception cref="ArgumentException">It makes something else; the message names the table.</exception>
+    internal static RowFakeQuantize Of(QConfig qconfig, string path)
+    {
+        var observer = qconfig.weight.Create();
+        if (observer is RowFakeQuantize rows)
+            return rows;
+        using (observer)
+            throw new ArgumentException($"{PackedState.Join(path, "weight")}: the weight of its qconfig is {observer}; tables of embeddings are trained with quantization.default_embedding_qat_qconfig.");
+    }
+
     /// <summary>Moves rows to their grids, if that is on.</summary>
     /// <param name="input">Float32 [..., columns].</param>
     /// <returns>A tensor of the same shape; an alias where nothing is moved.</returns>

@@ -30,4 +30,11 @@ public abstract class ObserverBase : nn.Module<Tensor, Tensor>
     /// <summary>The scale (float32) and the zero point (int64; float32 for float qparams) for what was observed, each [1] or [channels]; the caller disposes them.</summary>
     /// <exception cref="InvalidOperationException">Nothing was observed, or the observer only carries settings.</exception>
     public abstract (Tensor scale, Tensor zero_point) calculate_qparams();
+
+    /// <summary>Replaces a buffer, which outlives the scope it was made in.</summary>
+    private protected void Keep(string name, Tensor value)
+    {
+        get_buffer(name)?.Dispose();
+        ConditionallyRegisterBuffer(name, value.DetachFromDisposeScope());
+    }
 }

@@ -197,13 +197,6 @@ public abstract class UniformQuantizationObserverBase : ObserverBase
         return (min.data<float>().ToArray(), max.data<float>().ToArray());
     }
 
-    /// <summary>Replaces a buffer, which outlives the scope it was made in.</summary>
-    private protected void Keep(string name, Tensor value)
-    {
-        get_buffer(name)?.Dispose();
-        ConditionallyRegisterBuffer(name, value.DetachFromDisposeScope());
-    }
-
     /// <summary>The checked range of codes.</summary>
     internal static (int, int) RangeOf(string name, qdtype dtype, bool reduceRange, int? quantMin, int? quantMax)
     {

@@ -46,11 +46,7 @@ public sealed class QatEmbedding : nn.Module<Tensor, Tensor>, IQatEmbedding
     {
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(qconfig);
-        var observer = qconfig.weight.Create();
-        if (observer is RowFakeQuantize rows)
-            return new(module, rows);
-        using (observer)
-            throw new ArgumentException($"{PackedState.Join(path, "weight")}: the weight of its qconfig is {observer}; tables of embeddings are trained with quantization.default_embedding_qat_qconfig.");
+        return new(module, RowFakeQuantize.Of(qconfig, path));
     }
 
     /// <summary>The rows of the indices, each moved to its grid: what <see cref="QuantizedEmbedding"/> gives after conversion.</summary>

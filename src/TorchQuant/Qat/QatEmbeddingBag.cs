@@ -49,11 +49,7 @@ public sealed class QatEmbeddingBag : nn.Module<Tensor, Tensor?, Tensor?, Tensor
     {
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(qconfig);
-        var observer = qconfig.weight.Create();
-        if (observer is RowFakeQuantize rows)
-            return new(module, rows);
-        using (observer)
-            throw new ArgumentException($"{PackedState.Join(path, "weight")}: the weight of its qconfig is {observer}; tables of embeddings are trained with quantization.default_embedding_qat_qconfig.");
+        return new(module, RowFakeQuantize.Of(qconfig, path));
     }
 
     /// <summary>The bags of a 2-D input, whose rows are the bags.</summary>

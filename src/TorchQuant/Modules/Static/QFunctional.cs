@@ -18,7 +18,7 @@ public sealed class QFunctional : FloatFunctional, IQuantizedModule
     private QFunctional(QParams output, string path) : base(nameof(QFunctional))
     {
         Path = path;
-        _results = new Results(output);
+        _results = new Results(new QuantizedOutput(output));
         _lent = new LentState(Export, Import);
     }
 
@@ -148,25 +148,20 @@ public sealed class QFunctional : FloatFunctional, IQuantizedModule
         return _results;
     }
 
-    private List<KeyValuePair<string, Tensor>> Export()
-    {
-        var state = new List<KeyValuePair<string, Tensor>>();
-        OutputState.Export(state, _results.Made.QParams);
-        return state;
-    }
+    private List<KeyValuePair<string, Tensor>> Export() => _results.Made.Export();
 
     private void Import(IReadOnlyDictionary<string, Tensor> state)
     {
-        var output = OutputState.Import(state, Path);
-        if (output != _results.Made.QParams)
-            _results = new Results(output);
+        var made = _results.Made.Import(state, Path);
+        if (!ReferenceEquals(made, _results.Made))
+            _results = new Results(made);
     }
 
     /// <summary>What depends on the scale and the zero point of the results.</summary>
-    private sealed class Results(QParams output)
+    private sealed class Results(QuantizedOutput made)
     {
-        public QuantizedOutput Made { get; } = new(output);
+        public QuantizedOutput Made => made;
 
-        public CodeConcatenation Concatenation => field ??= new CodeConcatenation(Made);
+        public CodeConcatenation Concatenation => field ??= new CodeConcatenation(made);
     }
 }

@@ -111,17 +111,7 @@ public sealed class Quantize : QuantStub, IQuantizedModule
         return target;
     }
 
-    private List<KeyValuePair<string, Tensor>> Export()
-    {
-        var state = new List<KeyValuePair<string, Tensor>>();
-        OutputState.Export(state, _output.QParams);
-        return state;
-    }
+    private List<KeyValuePair<string, Tensor>> Export() => _output.Export();
 
-    private void Import(IReadOnlyDictionary<string, Tensor> state)
-    {
-        var output = OutputState.Import(state, Path);
-        if (output != _output.QParams)
-            _output = new QuantizedOutput(output);
-    }
+    private void Import(IReadOnlyDictionary<string, Tensor> state) => _output = _output.Import(state, Path);
 }

@@ -41,6 +41,22 @@ internal sealed class QuantizedOutput : IDisposable
         return channelsLast;
     }
 
+    /// <summary>Scale and zero point as a module's state, in tensors that belong to no DisposeScope.</summary>
+    public List<KeyValuePair<string, Tensor>> Export()
+    {
+        var state = new List<KeyValuePair<string, Tensor>>();
+        OutputState.Export(state, QParams);
+        return state;
+    }
+
+    /// <summary>What makes tensors of the scale and the zero point of a state: this, if they are the same.</summary>
+    /// <exception cref="ArgumentException">The state has none, or none of quint8; the message names the module.</exception>
+    public QuantizedOutput Import(IReadOnlyDictionary<string, Tensor> state, string path)
+    {
+        var output = OutputState.Import(state, path);
+        return output == QParams ? this : new QuantizedOutput(output);
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _template.Dispose();
 }

@@ -30,20 +30,10 @@ public abstract class StaticQuantizedModule : QuantizedModule
     public override IReadOnlyDictionary<string, string> Options => new Dictionary<string, string>();
 
     /// <inheritdoc/>
-    private protected override List<KeyValuePair<string, Tensor>> Export()
-    {
-        var state = new List<KeyValuePair<string, Tensor>>();
-        OutputState.Export(state, _output.QParams);
-        return state;
-    }
+    private protected override List<KeyValuePair<string, Tensor>> Export() => _output.Export();
 
     /// <inheritdoc/>
-    private protected override void Import(IReadOnlyDictionary<string, Tensor> state)
-    {
-        var output = OutputState.Import(state, Path);
-        if (output != _output.QParams)
-            _output = new QuantizedOutput(output);
-    }
+    private protected override void Import(IReadOnlyDictionary<string, Tensor> state) => _output = _output.Import(state, Path);
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
