@@ -42,7 +42,7 @@ internal sealed class WeightsFile : IDisposable
 
     private static WeightsFile OpenZip(string path)
     {
-        if (!IsTorchScript(path))
+        if (!IsSoundTorchScript(path))
             throw IsPickle(path, "a zip archive without TorchScript code");
         jit.ScriptModule module;
         try
@@ -61,14 +61,26 @@ internal sealed class WeightsFile : IDisposable
         return new WeightsFile(module, tensors);
     }
 
-    private static bool IsTorchScript(string path)
+    /// <summary>Whether the archive is TorchScript, whole and undamaged.</summary>
+    private static bool IsSoundTorchScript(string path)
     {
         try
         {
             using var archive = ZipFile.OpenRead(path);
             // One folder, of any name, with code/ and constants.pkl; a file of torch.save has data.pkl alone.
             var names = archive.Entries.Select(e => e.FullName.Split('/')).ToList();
-            return names.Any(n => n is [_, "code", ..]) && names.Any(n => n is [_, "constants.pkl"]);
+            if (!names.Any(n => n is [_, "code", ..]) || !names.Any(n => n is [_, "constants.pkl"]))
+                return false;
+            // libtorch does not look at the checksums, and ends the process where code is damaged.
+            foreach (var entry in archive.Entries)
+            {
+                using var stream = entry.Open();
+                var checksum = Crc32.Of(stream);
+                if (checksum != entry.Crc32)
+                    throw new InvalidDataException($"{entry.FullName} has the CRC-32 {checksum:x8} where the archive says {entry.Crc32:x8}");
+            }
+
+            return true;
         }
         catch (InvalidDataException e)
         {
