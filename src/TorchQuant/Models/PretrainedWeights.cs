@@ -43,7 +43,7 @@ public static class PretrainedWeights
         using var file = WeightsFile.Open(path);
         var plan = new Plan(state, file.Tensors, leaveOut ?? []);
         if (plan.Problems.Count > 0)
-            throw new QuantizedFileException($"{path} does not fit {model.GetType().Name}, which is unchanged:{Lines(plan.Problems)}");
+            throw new QuantizedFileException($"{path} does not fit {model.GetType().Name}, which is unchanged:{Describe(plan.Problems)}");
         foreach (var (target, source) in plan.Copies) target.copy_(source);
         return new PretrainedWeightsReport(path, plan.Loaded, plan.LeftOut, plan.Kept, plan.Ignored);
     }
@@ -55,10 +55,11 @@ public static class PretrainedWeights
                 throw new ArgumentException($"'{name}' is to be left out, and the model has no module or tensor of that name. Its modules: {string.Join(", ", names.Where(n => n.Length > 0 && !n.Contains('.', StringComparison.Ordinal)))}.", nameof(leaveOut));
     }
 
-    private static string Lines(List<string> problems)
+    private static string Describe(List<(string Finding, string Mend)> problems)
     {
         var more = problems.Count > MostProblems ? $"\n  and {problems.Count - MostProblems} more" : "";
-        return string.Concat(problems.Take(MostProblems).Select(p => "\n  " + p)) + more;
+        var findings = string.Concat(problems.Take(MostProblems).Select(p => $"\n  {p.Finding}"));
+        return $"{findings}{more}{string.Concat(problems.Select(p => p.Mend).Distinct().Select(mend => $"\n{mend}"))}";
     }
 
     private static string Describe(Tensor tensor) => $"{tensor.dtype} [{string.Join(", ", tensor.shape)}]";
@@ -66,6 +67,13 @@ public static class PretrainedWeights
     /// <summary>What is to be copied where, and everything that stands against it; nothing is changed.</summary>
     private sealed class Plan
     {
+        private const string
+            MissingMend = "What is missing: take the file of the same architecture (frozen TorchScript has no weights under their names), and load it before fuse_model, prepare and convert rename modules.",
+            ExtraMend = "What is not expected: make the model that the file was written from, or take the tensors out of the file.",
+            ShapeMend = "Other shapes: make the model with the sizes of the file, or leave the module out (the classifier, for other classes: `LoadWeights(path, head: false)`, or `leaveOut`).",
+            TypeMend = "Other types: convert the tensors and write the file again.",
+            FiniteMend = "Values that are not finite: get the file again, or train again with a lower learning rate.";
+
         private readonly IReadOnlyCollection<string> _leaveOut;
 
         public Plan(ModelState state, IReadOnlyDictionary<string, Tensor> file, IReadOnlyCollection<string> leaveOut)
@@ -78,12 +86,12 @@ public static class PretrainedWeights
                 else if (names.FirstOrDefault(file.ContainsKey) is { } source) Add(source, file, target, names);
                 else if (name == Counter || name.EndsWith("." + Counter, StringComparison.Ordinal)) Kept.Add(name);
                 else
-                    Problems.Add($"{name}: found nothing, expected {Describe(target)}. Take the file of the same architecture (frozen TorchScript has no weights under their names), and load it before fuse_model, prepare and convert rename modules.");
+                    Problems.Add(($"{name}: found nothing, expected {Describe(target)}.", MissingMend));
             }
 
             foreach (var (name, tensor) in file.Where(t => !state.Tensors.ContainsKey(t.Key) && !state.Tied.ContainsKey(t.Key) && !IsLeftOut(t.Key)))
                 if (name.Split('.').Any(s_quantizableParts.Contains)) Ignored.Add(name);
-                else Problems.Add($"{name}: found {Describe(tensor)}, expected nothing of that name. Make the model that the file was written from, or take the tensor out of the file.");
+                else Problems.Add(($"{name}: found {Describe(tensor)}, expected nothing of that name.", ExtraMend));
         }
 
         public List<(Tensor Target, Tensor Source)> Copies { get; } = [];
@@ -96,17 +104,17 @@ public static class PretrainedWeights
 
         public List<string> Ignored { get; } = [];
 
-        public List<string> Problems { get; } = [];
+        public List<(string Finding, string Mend)> Problems { get; } = [];
 
         private bool IsLeftOut(string name) => _leaveOut.Any(n => name == n || name.StartsWith(n + ".", StringComparison.Ordinal));
 
         private void Add(string name, IReadOnlyDictionary<string, Tensor> file, Tensor target, string[] names)
         {
             var source = file[name];
-            if (Fault(source, target, out var converted) is { } fault)
-                Problems.Add($"{name}: {fault}");
+            if (Fault(source, target, out var converted) is var (finding, mend))
+                Problems.Add(($"{name}: {finding}", mend));
             else if (names.FirstOrDefault(n => n != name && file.TryGetValue(n, out var other) && !other.Equals(source)) is { } different)
-                Problems.Add($"{name}: found other values than in {different}, expected the same: the model shares one tensor between them. Give the file one of them only, or untie the model.");
+                Problems.Add(($"{name}: found other values than in {different}, expected the same: the model shares one tensor between them.", "Write the file with one of the two names only."));
             else
             {
                 Copies.Add((target, converted));
@@ -114,20 +122,19 @@ public static class PretrainedWeights
             }
         }
 
-        private static string? Fault(Tensor source, Tensor target, out Tensor converted)
+        private static (string Finding, string Mend)? Fault(Tensor source, Tensor target, out Tensor converted)
         {
             converted = source;
             if (!source.shape.SequenceEqual(target.shape))
-                return $"found {Describe(source)}, expected {Describe(target)}. Make the model with the sizes of the file, or leave the module out "
-                    + "(the classifier, for other classes: `LoadWeights(path, head: false)`, or `leaveOut`).";
+                return ($"found {Describe(source)}, expected {Describe(target)}.", ShapeMend);
             if (source.dtype != target.dtype && !(target.is_floating_point() && source.dtype is ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
-                return $"found {Describe(source)}, expected {Describe(target)}{(target.is_floating_point() ? ", or Float32, Float16 or BFloat16" : "")}. Convert the tensor and write the file again.";
+                return ($"found {Describe(source)}, expected {Describe(target)}{(target.is_floating_point() ? ", or Float32, Float16 or BFloat16" : "")}.", TypeMend);
             if (!target.is_floating_point())
                 return null;
             converted = source.to(target.dtype);
             using var finite = converted.isfinite();
             var count = finite.numel() - finite.sum().item<long>();
-            return count == 0 ? null : $"found {count} of {finite.numel()} values that are NaN or infinite, expected finite numbers of {target.dtype}. Get the file again, or train again with a lower learning rate.";
+            return count == 0 ? null : ($"found {count} of {finite.numel()} values that are NaN or infinite, expected finite numbers of {target.dtype}.", FiniteMend);
         }
     }
 }

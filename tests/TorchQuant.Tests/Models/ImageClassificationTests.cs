@@ -33,7 +33,7 @@ public class ImageClassificationTests
     public void The_bytes_are_Pillows_but_for_a_few_that_are_off_by_one()
     {
         using var scope = NewDisposeScope();
-        var oracle = File.ReadAllBytes(ImageFiles.Oracle("image.bin"));
+        var oracle = File.ReadAllBytes(Oracle.PathOf("image.bin"));
         var image = Image(oracle[..OracleBytes], OracleHeight, OracleWidth, 3);
         var at = 3 * OracleBytes;
         foreach (var (resize, crop, grey) in new[] { (32, 28, false), (32, 28, true), (64, 60, false) })

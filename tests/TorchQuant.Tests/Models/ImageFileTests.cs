@@ -92,7 +92,7 @@ public sealed class ImageFileTests : IDisposable
     {
         "png" => ImageFiles.Png(ImageFiles.Noise(1, 7 * 5 * 3), 7, 5, 3),
         "bmp" => ImageFiles.Bmp(ImageFiles.Noise(1, 7 * 5 * 3), 7, 5),
-        _ => File.ReadAllBytes(ImageFiles.Oracle(kind)),
+        _ => File.ReadAllBytes(Oracle.PathOf(kind)),
     };
 
     private Tensor Read(byte[] bytes)

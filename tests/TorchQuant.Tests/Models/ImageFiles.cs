@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
-using System.Runtime.CompilerServices;
 
 namespace TorchQuant.Tests.Models;
 
@@ -45,9 +44,6 @@ internal static class ImageFiles
         new Random(seed).NextBytes(bytes);
         return bytes;
     }
-
-    /// <summary>A file of Oracles/make_image.py.</summary>
-    public static string Oracle(string name, [CallerFilePath] string source = "") => Path.Combine(Path.GetDirectoryName(source)!, "..", "Oracles", name);
 
     private static byte[] Chunk(ReadOnlySpan<byte> type, byte[] data)
     {

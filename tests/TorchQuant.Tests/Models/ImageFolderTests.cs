@@ -55,9 +55,9 @@ public sealed class ImageFolderTests : IDisposable
     {
         const int Width = 71, Height = 47, Bytes = Width * Height * 3;
         using var scope = NewDisposeScope();
-        Put("c/image.jpg", File.ReadAllBytes(ImageFiles.Oracle(name)));
+        Put("c/image.jpg", File.ReadAllBytes(Oracle.PathOf(name)));
         using var folder = new ImageFolder(_root.Path);
-        var pillow = tensor(File.ReadAllBytes(ImageFiles.Oracle("image.bin"))[(place * Bytes)..((place + 1) * Bytes)]).view(Height, Width, 3).permute(2, 0, 1);
+        var pillow = tensor(File.ReadAllBytes(Oracle.PathOf("image.bin"))[(place * Bytes)..((place + 1) * Bytes)]).view(Height, Width, 3).permute(2, 0, 1);
         var difference = (folder.GetTensor(0)["data"].to(ScalarType.Float32) - pillow.to(ScalarType.Float32)).abs();
         // Their cosine transforms and their enlarging of the colours round differently.
         Assert.InRange(difference.max().item<float>(), 0, 4);

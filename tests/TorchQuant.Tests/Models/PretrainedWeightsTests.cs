@@ -38,6 +38,22 @@ public sealed class PretrainedWeightsTests : IDisposable
         Assert.Equal(saved.call(x), loaded.call(x));
     }
 
+    [Fact]
+    public void An_archive_that_torchvision_made_gives_torchvisions_scores()
+    {
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        var path = Oracle.PathOf("torchvision_mobilenet_v2.pt");
+        using var model = new MobileNetV2(3, width_mult: 0.25, inverted_residual_setting: [(1, 16, 1, 1), (6, 24, 2, 2)]);
+        Assert.Equal(model.state_dict().Count, model.LoadWeights(path).Loaded.Count);
+        model.eval();
+        using var torchvision = jit.load<Tensor, Tensor>(path);
+        var x = WeightsFiles.Images();
+        var expected = torchvision.call(x);
+        var difference = (expected - model.call(x)).abs().max().item<float>();
+        Assert.True(difference <= 1e-5f * expected.abs().max().item<float>(), $"{difference}");
+    }
+
     [Theory]
     [InlineData(ScalarType.Float16)]
     [InlineData(ScalarType.BFloat16)]
