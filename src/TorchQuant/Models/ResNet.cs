@@ -144,6 +144,12 @@ public sealed class ResNet : nn.Module<Tensor, Tensor>
         return _dequant.call(scores);
     }
 
+    /// <summary>Loads weights of torchvision's models of this kind, in place; see <see cref="PretrainedWeights.Load"/>, whose errors it has.</summary>
+    /// <param name="path">A safetensors file or a TorchScript archive, with torchvision's names.</param>
+    /// <param name="head">Whether <see cref="fc"/> is loaded too; without it, it stays as it is, and the file may be of other classes.</param>
+    /// <returns>What was loaded and what not.</returns>
+    public PretrainedWeightsReport LoadWeights(string path, bool head = true) => PretrainedWeights.Load(this, path, head ? null : [nameof(fc)]);
+
     /// <summary>Fuses, in place, every convolution with its batch norm and ReLU; its scores stay the same but for rounding.</summary>
     /// <param name="is_qat">Whether for quantization-aware training: the batch norms go on training, and the model must be in training mode. Otherwise they are folded, in eval mode.</param>
     /// <exception cref="ModuleFusionException">The model is in the other mode or fused already.</exception>

@@ -73,7 +73,7 @@ internal sealed record SafeTensorsHeader(IReadOnlyList<SafeTensorsEntry> Entries
     }
 
     public static QuantizedFileException Damaged(string found, Exception? inner = null) =>
-        new($"The file is damaged or of another kind: {found}. Expected a safetensors file; write it again with quantization.save.", inner);
+        new($"The file is damaged or of another kind: {found}. Expected a safetensors file; get it again, or write it again (quantization.save, or save_file of safetensors in Python).", inner);
 
     private static void WriteArray(Utf8JsonWriter json, string name, IEnumerable<long> values)
     {

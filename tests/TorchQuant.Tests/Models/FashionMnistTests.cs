@@ -98,11 +98,4 @@ public sealed class FashionMnistTests
     private static string Checksum(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 
     private static string Folder([CallerFilePath] string source = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(source)!, "..", "..", "..", "tutorials", "data"));
-
-    private sealed class TemporaryFolder : IDisposable
-    {
-        public string Path { get; } = Directory.CreateTempSubdirectory("torchquant-").FullName;
-
-        public void Dispose() => Directory.Delete(Path, recursive: true);
-    }
 }
