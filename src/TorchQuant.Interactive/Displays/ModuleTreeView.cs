@@ -78,7 +78,7 @@ internal static class ModuleTreeView
         {
             var text = module.ToString() ?? "";
             var open = text.IndexOf('(', StringComparison.Ordinal);
-            return open < 0 ? text : text[(open + 1)..].TrimEnd(')');
+            return open < 0 ? text : text[(open + 1)..text.LastIndexOf(')')];
         }
         const int most = 3;
         var tensors = module.named_parameters(recurse: false).Select(entry => $"{entry.name} {string.Join('×', entry.parameter.shape)}").ToList();

@@ -59,6 +59,18 @@ public class DisplayTests
     }
 
     [Fact]
+    public void What_a_module_holds_keeps_the_parentheses_in_it()
+    {
+        using var model = nn.Sequential(("quant", new QuantStub()), ("conv", nn.Conv2d(1, 2, 3, padding: 1)));
+        model.eval();
+        using var prepared = quantization.prepare(model, quantization.get_default_qconfig());
+        using (var image = rand(1, 1, 4, 4))
+            prepared.call(image).Dispose();
+        using var int8 = quantization.convert(prepared);
+        Assert.EndsWith("padding=(1, 1)", (string)Display.Of(int8).Rows[^1][2]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Sizes_are_tables_with_totals_and_charts_by_module()
     {
         using var model = new Language();
