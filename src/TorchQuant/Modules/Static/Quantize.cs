@@ -30,7 +30,7 @@ public sealed class Quantize : QuantStub, IQuantizedModule
     public string Path { get; }
 
     /// <inheritdoc/>
-    public long WeightBytes => OutputState.Bytes;
+    public long WeightBytes => OutputState.BytesOf(_output.QParams);
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, string> Options => new Dictionary<string, string>();
@@ -107,7 +107,7 @@ public sealed class Quantize : QuantStub, IQuantizedModule
 
     private static Tensor Codes(Tensor source, QuantizedOutput output, Tensor target)
     {
-        Quantizer.Quantize(source.Span<float>(), target.Span<byte>(), output.QParams);
+        Quantizer.Quantize(source.Span<float>(), target.Span<byte>(), output.QParams, output.QParams.Lowest, output.QParams.Highest);
         return target;
     }
 
