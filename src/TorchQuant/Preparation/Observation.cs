@@ -28,7 +28,7 @@ internal static class Observation
             }
 
             output.Dispose();
-            return QatKeptGrid.Remember(seen, fakeQuant);
+            return fakeQuant is { is_fake_quant_enabled: true, HasQParams: true, Grid: { Scales.Length: 1 } grid } && fakeQuant.dtype == qdtype.quint8 ? TensorGrids.Remember(seen, grid.Output with { Lowest = byte.MinValue, Highest = byte.MaxValue }) : seen;
         }
         catch (ArgumentException e)
         {

@@ -41,6 +41,23 @@ internal sealed class QuantizedOutput : IDisposable
         return channelsLast;
     }
 
+    /// <summary>The codes of float values; with 3 to 5 dimensions the channels are last in memory.</summary>
+    /// <param name="values">Float32 on the CPU.</param>
+    public Tensor Quantize(Tensor values)
+    {
+        if (values.dim() is < 3 or > 5)
+        {
+            var source = values.Contiguous(out var copy);
+            using (copy)
+                return Codes(source, Empty(values.shape));
+        }
+
+        using var channelsLast = ChannelsLast.Of(values);
+        using var codes = EmptyChannelsLast(channelsLast.shape, out var result);
+        Codes(channelsLast, codes);
+        return result;
+    }
+
     /// <summary>Scale and zero point as a module's state, in tensors that belong to no DisposeScope.</summary>
     public List<KeyValuePair<string, Tensor>> Export()
     {
@@ -55,6 +72,12 @@ internal sealed class QuantizedOutput : IDisposable
     {
         var output = OutputState.Import(state, path);
         return output == QParams ? this : new QuantizedOutput(output);
+    }
+
+    private Tensor Codes(Tensor source, Tensor target)
+    {
+        Quantizer.Quantize(source.Span<float>(), target.Span<byte>(), QParams, QParams.Lowest, QParams.Highest);
+        return target;
     }
 
     /// <inheritdoc/>
