@@ -1,4 +1,3 @@
-using TorchQuant.Kernels;
 using static TorchSharp.torch;
 
 namespace TorchQuant.Modules;
@@ -70,9 +69,9 @@ internal static class Int8Twin
         || module is QatModule { weight_fake_quant.is_observer_enabled: true }
         || (is_grad_enabled() && (inputs.Any(input => input.requires_grad) || ((nn.Module)module).parameters().Any(parameter => parameter.requires_grad)));
 
-    private static QParams[]? Grids(Tensor[] inputs)
+    private static TensorGrid[]? Grids(Tensor[] inputs)
     {
-        var grids = new QParams[inputs.Length];
+        var grids = new TensorGrid[inputs.Length];
         for (var i = 0; i < inputs.Length; i++)
         {
             if (inputs[i].numel() == 0 || TensorGrids.Of(inputs[i]) is not { } grid)
@@ -84,7 +83,7 @@ internal static class Int8Twin
     }
 
     /// <summary>Null where the mapping has no int8 form: of a custom module.</summary>
-    private static Tensor? Values(IObserved module, Call call, Tensor[] inputs, QParams[] grids)
+    private static Tensor? Values(IObserved module, Call call, Tensor[] inputs, TensorGrid[] grids)
     {
         using var noGrad = no_grad();
         var record = module.Calibration!;
@@ -106,7 +105,7 @@ internal static class Int8Twin
 
     private static Tensor Given(Tensor output, Tensor values)
     {
-        var grid = TensorGrids.Of(values)!.Value;
+        var grid = TensorGrids.Of(values)!;
         using (output)
             return TensorGrids.Remember(GivenValues.Apply(output, values), grid);
     }

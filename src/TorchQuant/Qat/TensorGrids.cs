@@ -16,16 +16,16 @@ internal static class TensorGrids
     private const int MostRecent = 64;
     private const int PieceLength = 4096;
 
-    private static readonly ConditionalWeakTable<Tensor, Grid> s_grids = [];
+    private static readonly ConditionalWeakTable<Tensor, TensorGrid> s_grids = [];
 
     [ThreadStatic]
-    private static List<QParams>? t_recent;
+    private static List<TensorGrid>? t_recent;
 
     /// <summary>Notes the grid of a tensor: the same object, not one with the same values.</summary>
     /// <returns>The tensor.</returns>
-    public static Tensor Remember(Tensor tensor, QParams grid)
+    public static Tensor Remember(Tensor tensor, TensorGrid grid)
     {
-        s_grids.AddOrUpdate(tensor, new Grid(grid));
+        s_grids.AddOrUpdate(tensor, grid);
         var recent = t_recent ??= [];
         recent.Remove(grid);
         recent.Insert(0, grid);
@@ -36,10 +36,10 @@ internal static class TensorGrids
 
     /// <summary>The grid of a tensor: that noted for it, else the last that this thread noted for any tensor and that has all of its values.</summary>
     /// <returns>Null where there is none.</returns>
-    public static QParams? Of(Tensor tensor)
+    public static TensorGrid? Of(Tensor tensor)
     {
         if (s_grids.TryGetValue(tensor, out var noted))
-            return noted.QParams;
+            return noted;
         if (t_recent is not { Count: > 0 } recent || tensor.dtype != ScalarType.Float32 || tensor.device_type != DeviceType.CPU || tensor.numel() == 0)
             return null;
         using var noGrad = no_grad();
@@ -47,27 +47,27 @@ internal static class TensorGrids
         using var source = detached.contiguous();
         var values = source.Span<float>();
         foreach (var grid in recent)
-            if (HasAll(grid, values))
+            if (HasAll(grid.QParams, values))
                 return grid;
         return null;
     }
 
-    /// <summary>The codes of values that lie on a grid, in the order in memory that int8 modules give.</summary>
-    public static Tensor Codes(Tensor values, QParams grid)
+    /// <summary>The codes of values that lie on a grid, in the order in memory that they have in the int8 model.</summary>
+    public static Tensor Codes(Tensor values, TensorGrid grid)
     {
         using var noGrad = no_grad();
-        using var output = new QuantizedOutput(grid);
+        using var output = new QuantizedOutput(grid.QParams);
         using var detached = values.detach();
-        return output.Quantize(detached);
+        return output.Quantize(detached, grid.ChannelsLast);
     }
 
     /// <summary>The values of quint8 codes as a contiguous float tensor, to the bit those that <see cref="FakeQuantizer"/> gives; their grid is noted.</summary>
     public static Tensor Values(Tensor codes)
     {
-        var grid = new QParams((float)codes.q_scale(), (int)codes.q_zero_point());
         using var source = MemoryOrder.Of(codes, out var channelsLast);
+        var grid = new TensorGrid(new QParams((float)codes.q_scale(), (int)codes.q_zero_point()), channelsLast);
         var values = empty(source.shape, dtype: ScalarType.Float32, device: CPU);
-        Quantizer.Dequantize(source.Span<byte>(), values.Span<float>(), grid);
+        Quantizer.Dequantize(source.Span<byte>(), values.Span<float>(), grid.QParams);
         if (!channelsLast)
             return Remember(values, grid);
         using (values)
@@ -94,6 +94,9 @@ internal static class TensorGrids
         ArrayPool<float>.Shared.Return(back);
         return same;
     }
-
-    private sealed record Grid(QParams QParams);
 }
+
+/// <summary>What a quint8 tensor has that a float one has not.</summary>
+/// <param name="QParams">Scale and zero point.</param>
+/// <param name="ChannelsLast">Whether the int8 model has the channels last in memory: libtorch's average pooling rounds ties otherwise then.</param>
+internal sealed record TensorGrid(QParams QParams, bool ChannelsLast);

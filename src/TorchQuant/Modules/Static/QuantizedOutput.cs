@@ -41,20 +41,21 @@ internal sealed class QuantizedOutput : IDisposable
         return channelsLast;
     }
 
-    /// <summary>The codes of float values; with 3 to 5 dimensions the channels are last in memory.</summary>
+    /// <summary>The codes of float values.</summary>
     /// <param name="values">Float32 on the CPU.</param>
-    public Tensor Quantize(Tensor values)
+    /// <param name="channelsLast">Whether the channels are last in memory where there are 3 to 5 dimensions.</param>
+    public Tensor Quantize(Tensor values, bool channelsLast = true)
     {
-        if (values.dim() is < 3 or > 5)
+        if (!channelsLast || values.dim() is < 3 or > 5)
         {
             var source = values.Contiguous(out var copy);
             using (copy)
                 return Codes(source, Empty(values.shape));
         }
 
-        using var channelsLast = ChannelsLast.Of(values);
-        using var codes = EmptyChannelsLast(channelsLast.shape, out var result);
-        Codes(channelsLast, codes);
+        using var last = ChannelsLast.Of(values);
+        using var codes = EmptyChannelsLast(last.shape, out var result);
+        Codes(last, codes);
         return result;
     }
 
