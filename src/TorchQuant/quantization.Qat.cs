@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using TorchQuant.Modules;
 using static TorchSharp.torch;
 
@@ -65,6 +66,29 @@ public static partial class quantization
         return PrepareQat(model, qconfig_dict, mapping, inplace, static_mapping, custom_mapping, hook_fallback);
     }
 
+    /// <summary>Prepares where the model cannot be copied: a new model from <paramref name="factory"/> takes over parameters, buffers, qconfigs and training flags of <paramref name="model"/>, which stays as it is,
+    /// and is prepared. Give an optimizer the parameters of the result, and convert it with <c>inplace: true</c>.</summary>
+    /// <typeparam name="T">The model's type.</typeparam>
+    /// <param name="model">The float model, in training mode.</param>
+    /// <param name="factory">Makes a model of the same modules, fused like it: <c>() => new Net()</c>.</param>
+    /// <param name="qconfig_dict">Types, names and patterns of names with their qconfig; null where qconfigs are set on modules.</param>
+    /// <param name="mapping">What takes the place of modules with weights.</param>
+    /// <param name="static_mapping">What convert will replace.</param>
+    /// <param name="custom_mapping">What is quantized in a way of its own.</param>
+    /// <param name="hook_fallback">Whether to use hooks where a field cannot hold the module.</param>
+    /// <returns>The prepared model.</returns>
+    /// <exception cref="ArgumentException">As for a model that can be copied, or the factory's model has other modules, parameters or buffers than the model.</exception>
+    /// <exception cref="ModuleReplacementException">Modules cannot be prepared; all of them are listed with what to do.</exception>
+    [OverloadResolutionPriority(-1)]
+    public static T prepare_qat<T>(
+        T model, Func<T> factory, QConfigSpec? qconfig_dict = null, QatModuleMapping? mapping = null, StaticModuleMapping? static_mapping = null, CustomModuleMapping? custom_mapping = null,
+        bool hook_fallback = false) where T : nn.Module
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(factory);
+        return PrepareQatOwn(FactoryCopy.Make(model, factory), model, qconfig_dict, mapping, static_mapping, custom_mapping, hook_fallback);
+    }
+
     /// <summary>Quantization-aware training in one call: prepares a copy of the model (or, with <paramref name="inplace"/>, the model itself), trains it and converts it.</summary>
     /// <typeparam name="T">The model's type.</typeparam>
     /// <param name="model">The float model, in any mode, with a qconfig set, fused where it has batch norms.</param>
@@ -115,19 +139,26 @@ public static partial class quantization
     private static T PrepareQat<T>(T model, QConfigSpec? qconfigs, QatModuleMapping? mapping, bool inplace, StaticModuleMapping? staticMapping, CustomModuleMapping? custom, bool hookFallback) where T : nn.Module
     {
         ArgumentNullException.ThrowIfNull(model);
-        var target = inplace ? model : ModuleTree.Copy(model);
+        if (!inplace)
+            return PrepareQatOwn(ModuleTree.Copy(model), model, qconfigs, mapping, staticMapping, custom, hookFallback);
+        QatPreparation(model, qconfigs, mapping, staticMapping, custom).Apply(hookFallback);
+        return model;
+    }
+
+    private static T PrepareQatOwn<T>(T copy, nn.Module original, QConfigSpec? qconfigs, QatModuleMapping? mapping, StaticModuleMapping? staticMapping, CustomModuleMapping? custom, bool hookFallback) where T : nn.Module
+    {
         try
         {
-            var replaced = new StaticPreparation(target, qconfigs, staticMapping ?? StaticModuleMapping.Default, custom ?? CustomModuleMapping.Default, mapping ?? QatModuleMapping.Default).Apply(hookFallback);
-            if (!inplace)
-                ReplacedModules.Dispose(replaced, target, model);
-            return target;
+            ReplacedModules.Dispose(QatPreparation(copy, qconfigs, mapping, staticMapping, custom).Apply(hookFallback), copy, original);
+            return copy;
         }
         catch
         {
-            if (!inplace)
-                target.Dispose();
+            copy.Dispose();
             throw;
         }
     }
+
+    private static StaticPreparation QatPreparation(nn.Module model, QConfigSpec? qconfigs, QatModuleMapping? mapping, StaticModuleMapping? staticMapping, CustomModuleMapping? custom) =>
+        new(model, qconfigs, staticMapping ?? StaticModuleMapping.Default, custom ?? CustomModuleMapping.Default, mapping ?? QatModuleMapping.Default);
 }

@@ -32,6 +32,19 @@ public class QatLifetimeTests
     }
 
     [Fact]
+    public void Evaluations_leave_no_tensors()
+    {
+        using var net = QatNets.Prepared(1);
+        using var x = randn(2, 3, 8, 8);
+        net.call(x).Dispose();
+        net.eval();
+        Assert.InRange(Left(() => net.call(x).Dispose()), long.MinValue, 20);
+        net.apply(quantization.disable_observer);
+        using var noGrad = no_grad();
+        Assert.InRange(Left(() => net.call(x).Dispose()), long.MinValue, 20);
+    }
+
+    [Fact]
     public void Thousands_of_training_steps_do_not_grow_the_process()
     {
         using var random = new Generator(1);
