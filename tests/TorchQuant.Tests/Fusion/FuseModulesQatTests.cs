@@ -86,7 +86,7 @@ public class FuseModulesQatTests
         using var found = quantization.fuse_modules_qat(model, x, out var report);
         Assert.Equal(before, ModelSnapshot.Of(model));
         Assert.Equal(["conv", "batchnorm", "relu"], Assert.Single(report.Fused).Names);
-        Assert.Equal(ModelSnapshot.Of(byName), ModelSnapshot.Of(found));
+        Assert.Equal(Types(byName), Types(found));
         Assert.True(found.training && found.conv.training);
 
         var parameters = model.parameters().ToList();
@@ -110,7 +110,7 @@ public class FuseModulesQatTests
         else
             ((MobileNetV2)byName).fuse_model(is_qat: true);
         quantization.fuse_modules_qat(model, randn(1, 1, 16, 16), inplace: true);
-        Assert.Equal(ModelSnapshot.Of(byName), ModelSnapshot.Of(model));
+        Assert.Equal(Types(byName), Types(model));
 
         MTT Make() => name switch
         {
@@ -119,6 +119,8 @@ public class FuseModulesQatTests
             _ => new MobileNetV2(num_classes: 10, inverted_residual_setting: [(1, 16, 1, 1), (4, 24, 2, 2)], in_channels: 1, stemChannels: 16, stemStride: 1, lastChannels: 64),
         };
     }
+
+    private static IEnumerable<(string, Type)> Types(nn.Module model) => ModuleTree.Walk(model).Select(m => (m.Path, m.Module.GetType()));
 
     [Fact]
     public void Watched_in_eval_mode_a_model_is_refused_and_what_cannot_be_trained_as_one_is_left()

@@ -81,7 +81,7 @@ public class QatEmbeddingTests
             table.weight![45].fill_(float.NaN); // not looked up
         Assert.Equal(before, bags.call(indices, offsets, weights));
         using (no_grad())
-            table.weight![indices[0].item<long>()].fill_(float.NaN);
+            table.weight![indices[0].to(ScalarType.Int64).item<long>()].fill_(float.NaN);
         Assert.ThrowsAny<ArgumentException>(() => bags.call(indices, offsets, weights));
     }
 
