@@ -14,6 +14,11 @@ public static partial class quantization
     /// <para>Late in training let the model settle: <c>model.apply(quantization.disable_observer)</c> keeps the scales, <c>model.apply(quantization.freeze_bn_stats)</c> the statistics of batch norms.</para>
     /// <para>qconfigs are found as <see cref="prepare{T}(T, bool, StaticModuleMapping?, CustomModuleMapping?, bool)"/> finds them. Modules with a known range (Sigmoid, Tanh ...) get <see cref="FixedQParamsFakeQuantize"/>.
     /// Modules of a type without a row in the mappings are not changed: pooling, Flatten, Dropout.</para>
+    /// <para>In eval mode the prepared model computes with the integers of the converted one, and gives its codes. In training mode its sums are float, so a code next to the middle between two can differ by one. Modules of
+    /// average pooling round to the scale of their input, as int8 does. Functions cannot be seen: <c>functional.avg_pool2d</c> and <c>x.mean</c> in a forward are not rounded in training and are in int8, so write
+    /// <c>nn.AvgPool2d</c> and <c>nn.AdaptiveAvgPool2d</c>.</para>
+    /// <para>What lies outside the range of codes of a fake quantizer (0..127 for fbgemm and x86, 0..15 for simulated 4 bits) saturates at its ends, in training and in the converted model. PyTorch's converted models go on to
+    /// 255, which is not what was trained.</para>
     /// </remarks>
     /// <typeparam name="T">The model's type.</typeparam>
     /// <param name="model">The float model, in training mode, with QuantStub and DeQuantStub where its int8 part begins and ends; fuse it before by <see cref="fuse_modules_qat{T}(T, IReadOnlyList{IReadOnlyList{string}}, bool)"/>.</param>

@@ -23,7 +23,7 @@ public class WholeNetQatTests
         }
     }
 
-    [Property(MaxTest = 600, Arbitrary = [typeof(RandomQatCase)])]
+    [Property(MaxTest = 100, Arbitrary = [typeof(RandomQatCase)])]
     public void A_random_net_gives_in_eval_the_codes_of_the_converted_one(RandomQatCase sample)
     {
         using var scope = NewDisposeScope();
