@@ -87,7 +87,8 @@ public sealed class QFunctional : FloatFunctional, IQuantizedModule
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(y);
-        var output = Ready().Made.QParams;
+        var made = Ready().Made;
+        var output = made.QParams;
         QuantizedInput.Read(this, x, nameof(x));
         QuantizedInput.Read(this, y, nameof(y));
         MatmulShapes.Require(Float32OnCpu.Name(this), x, y);
@@ -95,7 +96,7 @@ public sealed class QFunctional : FloatFunctional, IQuantizedModule
         using var b = y.dequantize();
         using var result = a.matmul(b);
         using var source = result.contiguous();
-        var codes = Ready().Made.Empty(source.shape);
+        var codes = made.Empty(source.shape);
         Quantizer.Quantize(source.Span<float>(), codes.Span<byte>(), output, output.Lowest, output.Highest);
         return codes;
     }
