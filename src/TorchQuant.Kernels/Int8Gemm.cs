@@ -71,6 +71,7 @@ public static unsafe class Int8Gemm
         Check(a.Length, m, aParams, weights, bias.Length, output.Length, threads);
         Argument.IsScale(outParams.Scale, nameof(outParams));
         Argument.IsZeroPoint(outParams.ZeroPoint, byte.MinValue, byte.MaxValue, nameof(outParams));
+        Argument.IsCodeRange(outParams.Lowest, outParams.Highest, byte.MinValue, byte.MaxValue);
         Argument.IsDefined(activation, nameof(activation));
         fixed (float* biasPointer = bias)
         fixed (byte* target = output)

@@ -108,7 +108,7 @@ public static partial class quantization
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(run);
-        fused = FusionSearch.Run(model, run, inplace);
+        fused = FusionSearch.Run(model, run, FusionPatterns.All, inplace);
         return ModuleFusion.Run(model, [.. fused.Fused.Select(f => f.Names)], FusionPatterns.All, inplace);
     }
 

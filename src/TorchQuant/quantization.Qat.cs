@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using TorchQuant.Modules;
 using static TorchSharp.torch;
 
@@ -13,6 +14,11 @@ public static partial class quantization
     /// <para>Late in training let the model settle: <c>model.apply(quantization.disable_observer)</c> keeps the scales, <c>model.apply(quantization.freeze_bn_stats)</c> the statistics of batch norms.</para>
     /// <para>qconfigs are found as <see cref="prepare{T}(T, bool, StaticModuleMapping?, CustomModuleMapping?, bool)"/> finds them. Modules with a known range (Sigmoid, Tanh ...) get <see cref="FixedQParamsFakeQuantize"/>.
     /// Modules of a type without a row in the mappings are not changed: pooling, Flatten, Dropout.</para>
+    /// <para>In eval mode the prepared model computes with the integers of the converted one, and gives its codes. In training mode its sums are float, so a code next to the middle between two can differ by one. Modules of
+    /// average pooling round to the scale of their input, as int8 does. Functions cannot be seen: <c>functional.avg_pool2d</c> and <c>x.mean</c> in a forward are not rounded in training and are in int8, so write
+    /// <c>nn.AvgPool2d</c> and <c>nn.AdaptiveAvgPool2d</c>.</para>
+    /// <para>What lies outside the range of codes of a fake quantizer (0..127 for fbgemm and x86, 0..15 for simulated 4 bits) saturates at its ends, in training and in the converted model. PyTorch's converted models go on to
+    /// 255, which is not what was trained.</para>
     /// </remarks>
     /// <typeparam name="T">The model's type.</typeparam>
     /// <param name="model">The float model, in training mode, with QuantStub and DeQuantStub where its int8 part begins and ends; fuse it before by <see cref="fuse_modules_qat{T}(T, IReadOnlyList{IReadOnlyList{string}}, bool)"/>.</param>
@@ -65,6 +71,29 @@ public static partial class quantization
         return PrepareQat(model, qconfig_dict, mapping, inplace, static_mapping, custom_mapping, hook_fallback);
     }
 
+    /// <summary>Prepares where the model cannot be copied: a new model from <paramref name="factory"/> takes over parameters, buffers, qconfigs and training flags of <paramref name="model"/>, which stays as it is,
+    /// and is prepared. Give an optimizer the parameters of the result, and convert it with <c>inplace: true</c>.</summary>
+    /// <typeparam name="T">The model's type.</typeparam>
+    /// <param name="model">The float model, in training mode.</param>
+    /// <param name="factory">Makes a model of the same modules, fused like it: <c>() => new Net()</c>.</param>
+    /// <param name="qconfig_dict">Types, names and patterns of names with their qconfig; null where qconfigs are set on modules.</param>
+    /// <param name="mapping">What takes the place of modules with weights.</param>
+    /// <param name="static_mapping">What convert will replace.</param>
+    /// <param name="custom_mapping">What is quantized in a way of its own.</param>
+    /// <param name="hook_fallback">Whether to use hooks where a field cannot hold the module.</param>
+    /// <returns>The prepared model.</returns>
+    /// <exception cref="ArgumentException">As for a model that can be copied, or the factory's model has other modules, parameters or buffers than the model.</exception>
+    /// <exception cref="ModuleReplacementException">Modules cannot be prepared; all of them are listed with what to do.</exception>
+    [OverloadResolutionPriority(-1)]
+    public static T prepare_qat<T>(
+        T model, Func<T> factory, QConfigSpec? qconfig_dict = null, QatModuleMapping? mapping = null, StaticModuleMapping? static_mapping = null, CustomModuleMapping? custom_mapping = null,
+        bool hook_fallback = false) where T : nn.Module
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(factory);
+        return PrepareQatOwn(FactoryCopy.Make(model, factory), model, qconfig_dict, mapping, static_mapping, custom_mapping, hook_fallback);
+    }
+
     /// <summary>Quantization-aware training in one call: prepares a copy of the model (or, with <paramref name="inplace"/>, the model itself), trains it and converts it.</summary>
     /// <typeparam name="T">The model's type.</typeparam>
     /// <param name="model">The float model, in any mode, with a qconfig set, fused where it has batch norms.</param>
@@ -115,19 +144,26 @@ public static partial class quantization
     private static T PrepareQat<T>(T model, QConfigSpec? qconfigs, QatModuleMapping? mapping, bool inplace, StaticModuleMapping? staticMapping, CustomModuleMapping? custom, bool hookFallback) where T : nn.Module
     {
         ArgumentNullException.ThrowIfNull(model);
-        var target = inplace ? model : ModuleTree.Copy(model);
+        if (!inplace)
+            return PrepareQatOwn(ModuleTree.Copy(model), model, qconfigs, mapping, staticMapping, custom, hookFallback);
+        QatPreparation(model, qconfigs, mapping, staticMapping, custom).Apply(hookFallback);
+        return model;
+    }
+
+    private static T PrepareQatOwn<T>(T copy, nn.Module original, QConfigSpec? qconfigs, QatModuleMapping? mapping, StaticModuleMapping? staticMapping, CustomModuleMapping? custom, bool hookFallback) where T : nn.Module
+    {
         try
         {
-            var replaced = new StaticPreparation(target, qconfigs, staticMapping ?? StaticModuleMapping.Default, custom ?? CustomModuleMapping.Default, mapping ?? QatModuleMapping.Default).Apply(hookFallback);
-            if (!inplace)
-                ReplacedModules.Dispose(replaced, target, model);
-            return target;
+            ReplacedModules.Dispose(QatPreparation(copy, qconfigs, mapping, staticMapping, custom).Apply(hookFallback), copy, original);
+            return copy;
         }
         catch
         {
-            if (!inplace)
-                target.Dispose();
+            copy.Dispose();
             throw;
         }
     }
+
+    private static StaticPreparation QatPreparation(nn.Module model, QConfigSpec? qconfigs, QatModuleMapping? mapping, StaticModuleMapping? staticMapping, CustomModuleMapping? custom) =>
+        new(model, qconfigs, staticMapping ?? StaticModuleMapping.Default, custom ?? CustomModuleMapping.Default, mapping ?? QatModuleMapping.Default);
 }

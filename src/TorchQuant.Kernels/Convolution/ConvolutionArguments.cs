@@ -12,6 +12,7 @@ internal static class ConvolutionArguments
             Argument.HasLength(biasLength, outChannels, "bias", "nothing, or one for each output channel");
         Check(inputParams, nameof(inputParams));
         Check(outputParams, nameof(outputParams));
+        Argument.IsCodeRange(outputParams.Lowest, outputParams.Highest, byte.MinValue, byte.MaxValue);
     }
 
     public static void CheckLength(int found, int batch, ReadOnlySpan<int> size, int channels, string name)

@@ -12,6 +12,7 @@ internal static class CodePairArguments
         Check(aParams, nameof(aParams));
         Check(bParams, nameof(bParams));
         Check(outParams, nameof(outParams));
+        Argument.IsCodeRange(outParams.Lowest, outParams.Highest, byte.MinValue, byte.MaxValue);
     }
 
     private static void Check(QParams qparams, string name)

@@ -59,7 +59,7 @@ public sealed unsafe class CodeTable
         CheckQParams(input, nameof(input));
         CheckQParams(output, nameof(output));
         byte[] codes = new byte[Length];
-        Quantizer.Quantize(results, codes, output);
+        Quantizer.Quantize(results, codes, output, output.Lowest, output.Highest);
         return new CodeTable(codes, input, output);
     }
 

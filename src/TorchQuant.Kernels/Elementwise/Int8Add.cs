@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace TorchQuant.Kernels;
 
 /// <summary>
-/// The sum of two arrays of codes as codes: code = clamp(round_half_even((a' + b') * (1 / so)) + zo, 0, 255) with a' = fma(sa, a, -(sa * za)) and b' alike, not below zo if ReLU is
+/// The sum of two arrays of codes as codes: code = clamp(round_half_even((a' + b') * (1 / so)) + zo, lowest, highest) with a' = fma(sa, a, -(sa * za)) and b' alike, not below zo if ReLU is
 /// fused. So libtorch's quantized::add and add_relu compute whole vectors. What is left over there (at most 63 codes at the end of a contiguous run) they dequantize as
 /// (a - za) * sa instead, which moves a sum next to a tie: those codes can differ from ours, by one.
 /// </summary>
@@ -33,7 +33,7 @@ public static class Int8Add
     {
         private readonly float _aScale = a.Scale, _bScale = b.Scale, _inverse = 1f / output.Scale;
         private readonly float _aZero = -(a.Scale * a.ZeroPoint), _bZero = -(b.Scale * b.ZeroPoint);
-        private readonly int _zeroPoint = output.ZeroPoint, _lowest = relu ? 0 : -output.ZeroPoint, _highest = byte.MaxValue - output.ZeroPoint;
+        private readonly int _zeroPoint = output.ZeroPoint, _lowest = CodeRange.LowestFromZero(output, relu), _highest = output.Highest - output.ZeroPoint;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TInt Codes<TLanes, TFloat, TInt>(TInt a, TInt b) where TLanes : struct, ILanes<TFloat, TInt>

@@ -5,7 +5,7 @@ namespace TorchQuant.Kernels;
 
 /// <summary>
 /// An affine map of each channel of codes, which is what batch normalization is when it does not train: code = clamp(round_half_even(fma(multiplier[c], float(q - zi), addend[c])) + zo,
-/// 0, 255), not below zo if ReLU is fused. With <see cref="Fold"/> these are the integers of libtorch's quantized::batch_norm2d and 3d and their ReLU forms. They are those
+/// lowest, highest), not below zo if ReLU is fused. With <see cref="Fold"/> these are the integers of libtorch's quantized::batch_norm2d and 3d and their ReLU forms. They are those
 /// of "dequantize, normalize in float, quantize" but next to ties, where a code differs by one.
 /// </summary>
 public static unsafe class Int8BatchNorm
@@ -58,17 +58,17 @@ public static unsafe class Int8BatchNorm
     /// <param name="multipliers">One number for each channel: see <see cref="Fold"/>.</param>
     /// <param name="addends">One number for each channel.</param>
     /// <param name="output">Receives as many codes; may be the memory of <paramref name="codes"/>.</param>
-    /// <param name="outputZeroPoint">The zero point of the output's codes, within 0..255.</param>
+    /// <param name="outParams">The zero point of the output's codes, within 0..255, and their range; the scale is in the multipliers.</param>
     /// <param name="relu">Whether negative results become 0.</param>
     /// <param name="threads">How many threads may be used, at least 1.</param>
     /// <exception cref="ArgumentException">The lengths do not fit together, or a parameter is out of its range.</exception>
     public static void Apply(
-        ReadOnlySpan<byte> codes, int inner, int inputZeroPoint, ReadOnlySpan<float> multipliers, ReadOnlySpan<float> addends, Span<byte> output, int outputZeroPoint,
+        ReadOnlySpan<byte> codes, int inner, int inputZeroPoint, ReadOnlySpan<float> multipliers, ReadOnlySpan<float> addends, Span<byte> output, QParams outParams,
         bool relu = false, int threads = 1) =>
-        Apply(Isa.Current, codes, inner, inputZeroPoint, multipliers, addends, output, outputZeroPoint, relu, threads);
+        Apply(Isa.Current, codes, inner, inputZeroPoint, multipliers, addends, output, outParams, relu, threads);
 
     internal static void Apply(
-        Isa isa, ReadOnlySpan<byte> codes, int inner, int inputZeroPoint, ReadOnlySpan<float> multipliers, ReadOnlySpan<float> addends, Span<byte> output, int outputZeroPoint,
+        Isa isa, ReadOnlySpan<byte> codes, int inner, int inputZeroPoint, ReadOnlySpan<float> multipliers, ReadOnlySpan<float> addends, Span<byte> output, QParams outParams,
         bool relu, int threads)
     {
         int channels = multipliers.Length;
@@ -77,14 +77,15 @@ public static unsafe class Int8BatchNorm
         Argument.IsAtLeast(inner, 1, nameof(inner));
         Argument.IsAtLeast(threads, 1, nameof(threads));
         Argument.IsZeroPoint(inputZeroPoint, byte.MinValue, byte.MaxValue, nameof(inputZeroPoint));
-        Argument.IsZeroPoint(outputZeroPoint, byte.MinValue, byte.MaxValue, nameof(outputZeroPoint));
+        Argument.IsZeroPoint(outParams.ZeroPoint, byte.MinValue, byte.MaxValue, nameof(outParams));
+        Argument.IsCodeRange(outParams.Lowest, outParams.Highest, byte.MinValue, byte.MaxValue);
         Argument.IsFinite(multipliers, nameof(multipliers));
         Argument.IsFinite(addends, nameof(addends));
         if (channels == 0 ? !codes.IsEmpty : codes.Length % ((long)channels * inner) != 0)
             throw new ArgumentException($"codes has {codes.Length} elements; expected a multiple of {channels} channels times {inner}.", nameof(codes));
         if (codes.IsEmpty)
             return;
-        var range = new Range(inputZeroPoint, outputZeroPoint, relu);
+        var range = new Range(inputZeroPoint, outParams, relu);
         fixed (byte* source = codes, target = output)
         fixed (float* multiplier = multipliers, addend = addends)
         {
@@ -112,16 +113,16 @@ public static unsafe class Int8BatchNorm
     }
 
     /// <summary>What is the same for all channels.</summary>
-    private readonly struct Range(int inputZeroPoint, int outputZeroPoint, bool relu)
+    private readonly struct Range(int inputZeroPoint, QParams output, bool relu)
     {
-        private readonly int _lowest = relu ? 0 : -outputZeroPoint, _highest = byte.MaxValue - outputZeroPoint;
+        private readonly int _lowest = CodeRange.LowestFromZero(output, relu), _highest = output.Highest - output.ZeroPoint, _zeroPoint = output.ZeroPoint;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TInt Codes<TLanes, TFloat, TInt>(byte* source, TFloat multiplier, TFloat addend) where TLanes : struct, ILanes<TFloat, TInt>
         {
             TFloat x = TLanes.ToFloat(TLanes.SubtractInt(TLanes.LoadBytes(source), TLanes.BroadcastInt(inputZeroPoint)));
             return Elementwise<TLanes, TFloat, TInt>.ToCodes(
-                TLanes.FusedMultiplyAdd(multiplier, x, addend), TLanes.Broadcast(_lowest), TLanes.Broadcast(_highest), TLanes.BroadcastInt(outputZeroPoint));
+                TLanes.FusedMultiplyAdd(multiplier, x, addend), TLanes.Broadcast(_lowest), TLanes.Broadcast(_highest), TLanes.BroadcastInt(_zeroPoint));
         }
     }
 

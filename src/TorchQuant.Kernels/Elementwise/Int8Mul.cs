@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace TorchQuant.Kernels;
 
 /// <summary>
-/// The product of two arrays of codes as codes: code = clamp(round_half_even(float((a - za) * (b - zb)) * (sa * sb * (1 / so))) + zo, 0, 255), not below zo if ReLU is fused: the
+/// The product of two arrays of codes as codes: code = clamp(round_half_even(float((a - za) * (b - zb)) * (sa * sb * (1 / so))) + zo, lowest, highest), not below zo if ReLU is fused: the
 /// integers of libtorch's quantized::mul and mul_relu. Where a scaled product passes 2^31 we saturate; libtorch's vectors give the other end of the range there.
 /// </summary>
 public static class Int8Mul
@@ -32,7 +32,7 @@ public static class Int8Mul
     {
         private readonly float _multiplier = a.Scale * b.Scale * (1f / output.Scale);
         private readonly int _aZeroPoint = a.ZeroPoint, _bZeroPoint = b.ZeroPoint, _zeroPoint = output.ZeroPoint;
-        private readonly int _lowest = relu ? 0 : -output.ZeroPoint, _highest = byte.MaxValue - output.ZeroPoint;
+        private readonly int _lowest = CodeRange.LowestFromZero(output, relu), _highest = output.Highest - output.ZeroPoint;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TInt Codes<TLanes, TFloat, TInt>(TInt a, TInt b) where TLanes : struct, ILanes<TFloat, TInt>

@@ -51,13 +51,29 @@ internal sealed class ModuleConversion(ConversionOptions options, Func<string, b
         _ => null,
     };
 
+    /// <summary>The int8 module for a module of a prepared model that is to stay as it is, hooks and all.</summary>
+    /// <param name="path">The module's dotted path.</param>
+    /// <param name="module">A module that is observed.</param>
+    /// <returns>Null if the mapping has no row for it.</returns>
+    public nn.Module? Twin(string path, nn.Module module)
+    {
+        using var folded = (module as QatModule)?.Folded();
+        var inner = folded ?? Inner(module);
+        return options.Mapping.TryGetValue(inner.GetType(), out _) ? Mapped(inner, ConversionOf(path, module)!) : null;
+    }
+
+    private nn.Module Mapped(nn.Module inner, StaticConversion conversion)
+    {
+        if (!options.Mapping.TryGetValue(inner.GetType(), out var make))
+            throw new ArgumentException($"{conversion.Path}: prepare observed it, and the mapping has no row for {CSharpNames.Of(inner.GetType())}: give convert the mapping that prepare was given.");
+        return make(inner, conversion) ?? throw new InvalidOperationException($"{conversion.Path}: the mapping's factory for {inner.GetType().Name} gave null.");
+    }
+
     private nn.Module Made(nn.Module module, StaticConversion conversion)
     {
         using var folded = (module as QatModule)?.Folded();
         var inner = folded ?? Inner(module);
-        if (!options.Mapping.TryGetValue(inner.GetType(), out var make))
-            throw new ArgumentException($"{conversion.Path}: prepare observed it, and the mapping has no row for {CSharpNames.Of(inner.GetType())}: give convert the mapping that prepare was given.");
-        var made = make(inner, conversion) ?? throw new InvalidOperationException($"{conversion.Path}: the mapping's factory for {inner.GetType().Name} gave null.");
+        var made = Mapped(inner, conversion);
         if (options.IsReference && made is StaticQuantizedModule int8 && inner is nn.Module<Tensor, Tensor> plain)
         {
             using (int8)

@@ -21,7 +21,8 @@ public sealed record StaticConversion(string Path, QConfig QConfig, ObserverBase
     /// <summary>Converts the parts of a custom module.</summary>
     internal Func<nn.Module, nn.Module>? Parts { get; init; }
 
-    /// <summary>Scale and zero point of the module's output, as the observer chooses them.</summary>
+    /// <summary>Scale and zero point of the module's output, as the observer chooses them. Of a module that was trained also the range of its codes: where its fake quantizer has fewer than 256, what lies outside
+    /// was trained to saturate at their ends, and does in int8. PyTorch's int8 modules, and modules that were only calibrated, give all 256.</summary>
     /// <exception cref="InvalidOperationException">There is no observer, it has seen nothing or several outputs of one forward pass, or it gives no codes of quint8 with one scale; the message names the module.</exception>
     public QParams Output
     {
@@ -75,8 +76,8 @@ public sealed record StaticConversion(string Path, QConfig QConfig, ObserverBase
 
     private QParams Chosen(ObserverBase observer)
     {
-        if (observer is FakeQuantizeBase { HasQParams: true, Grid: { Scales: [var trainedScale], ZeroPoints: [var trainedZeroPoint] } })
-            return new QParams(trainedScale, trainedZeroPoint); // those in use, not those that the observer would choose
+        if (observer is FakeQuantizeBase { HasQParams: true, Grid: { Scales: [_], ZeroPoints: [_] } grid })
+            return grid.Output; // what is in use, not what the observer would choose
         try
         {
             var (scale, zeroPoint) = observer.calculate_qparams();

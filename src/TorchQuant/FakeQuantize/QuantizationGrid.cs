@@ -1,3 +1,4 @@
+using TorchQuant.Kernels;
 using static TorchSharp.torch;
 
 namespace TorchQuant;
@@ -10,6 +11,9 @@ namespace TorchQuant;
 /// <param name="QuantMax">The largest code.</param>
 internal sealed record QuantizationGrid(float[] Scales, int[] ZeroPoints, int? Axis, int QuantMin, int QuantMax)
 {
+    /// <summary>The one scale and zero point and the range, as an int8 module gives codes of quint8.</summary>
+    public QParams Output => new(Scales[0], ZeroPoints[0]) { Lowest = (byte)QuantMin, Highest = (byte)QuantMax };
+
     /// <summary>How many numbers follow one another with one channel, in a contiguous tensor.</summary>
     /// <exception cref="ArgumentException">The tensor is not float32 on the CPU, or has another number of channels.</exception>
     public int Inner(Tensor x)

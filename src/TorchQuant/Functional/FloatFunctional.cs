@@ -35,7 +35,7 @@ public class FloatFunctional : nn.Module<Tensor, Tensor>, IObserved
     /// <summary>x + y, broadcast as tensors are.</summary>
     /// <param name="x">A tensor.</param>
     /// <param name="y">A tensor.</param>
-    public virtual Tensor add(Tensor x, Tensor y) => Observed(x + y);
+    public virtual Tensor add(Tensor x, Tensor y) => Observed(() => x + y, static (f, codes) => f.add(codes[0], codes[1]), x, y);
 
     /// <summary>x + y with a number. The result is not observed: quantized, it moves the zero point.</summary>
     /// <param name="x">A tensor.</param>
@@ -45,13 +45,13 @@ public class FloatFunctional : nn.Module<Tensor, Tensor>, IObserved
         ArgumentNullException.ThrowIfNull(x);
         ((IObserved)this).Calibration?.CalledWithScalar();
         using var number = y.ToScalar(); // an implicit Scalar could be collected during the call
-        return x.add(number);
+        return Shifted(x, x.add(number), (f, codes) => f.add_scalar(codes[0], y));
     }
 
     /// <summary>x * y, broadcast as tensors are.</summary>
     /// <param name="x">A tensor.</param>
     /// <param name="y">A tensor.</param>
-    public virtual Tensor mul(Tensor x, Tensor y) => Observed(x * y);
+    public virtual Tensor mul(Tensor x, Tensor y) => Observed(() => x * y, static (f, codes) => f.mul(codes[0], codes[1]), x, y);
 
     /// <summary>x * y with a number. The result is not observed: quantized, it changes the scale.</summary>
     /// <param name="x">A tensor.</param>
@@ -61,7 +61,7 @@ public class FloatFunctional : nn.Module<Tensor, Tensor>, IObserved
         ArgumentNullException.ThrowIfNull(x);
         ((IObserved)this).Calibration?.CalledWithScalar();
         using var number = y.ToScalar();
-        return x.mul(number);
+        return Shifted(x, x.mul(number), (f, codes) => f.mul_scalar(codes[0], y));
     }
 
     /// <summary>The tensors one after the other along a dimension.</summary>
@@ -70,17 +70,19 @@ public class FloatFunctional : nn.Module<Tensor, Tensor>, IObserved
     public virtual Tensor cat(IReadOnlyList<Tensor> x, int dim = 0)
     {
         ArgumentNullException.ThrowIfNull(x);
-        return Observed(TorchSharp.torch.cat([.. x], dim));
+        return Observed(() => TorchSharp.torch.cat([.. x], dim), (f, codes) => f.cat(codes, dim), [.. x]);
     }
 
     /// <summary>max(0, x + y).</summary>
     /// <param name="x">A tensor.</param>
     /// <param name="y">A tensor.</param>
-    public virtual Tensor add_relu(Tensor x, Tensor y)
-    {
-        using var sum = x + y;
-        return Observed(sum.relu());
-    }
+    public virtual Tensor add_relu(Tensor x, Tensor y) => Observed(
+        () =>
+        {
+            using var sum = x + y;
+            return sum.relu();
+        },
+        static (f, codes) => f.add_relu(codes[0], codes[1]), x, y);
 
     /// <summary>The matrix product, batched and broadcast as <c>torch.matmul</c> is.</summary>
     /// <param name="x">A tensor.</param>
@@ -91,7 +93,7 @@ public class FloatFunctional : nn.Module<Tensor, Tensor>, IObserved
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(y);
         MatmulShapes.Require(GetName(), x, y);
-        return Observed(x.matmul(y));
+        return Observed(() => x.matmul(y), static (f, codes) => f.matmul(codes[0], codes[1]), x, y);
     }
 
     /// <summary>Always refused, as in PyTorch: which operation is meant?</summary>
@@ -111,5 +113,14 @@ public class FloatFunctional : nn.Module<Tensor, Tensor>, IObserved
     /// <summary>As PyTorch prints it.</summary>
     public override string ToString() => activation_post_process is { } observer ? $"{GetName()}(\n  (activation_post_process): {observer}\n)" : $"{GetName()}()";
 
-    private Tensor Observed(Tensor result) => this.Observe(result);
+    private Tensor Observed(Func<Tensor> compute, Func<FloatFunctional, Tensor[], Tensor> int8, params Tensor[] x)
+    {
+        foreach (var tensor in x)
+            ArgumentNullException.ThrowIfNull(tensor, nameof(x));
+        return Int8Twin.Observe(this, compute, (twin, codes) => int8((FloatFunctional)twin, codes), x);
+    }
+
+    /// <summary>In quantization-aware training: int8 moves the zero point by whole steps, and a number between them is moved to one.</summary>
+    private Tensor Shifted(Tensor x, Tensor result, Func<FloatFunctional, Tensor[], Tensor> int8) =>
+        activation_post_process is FakeQuantizeBase { is_fake_quant_enabled: true } ? Int8Twin.OnInputGrid(this, result, (twin, codes) => int8((FloatFunctional)twin, codes), x) : result;
 }

@@ -10,7 +10,8 @@ namespace TorchQuant.Fusion;
 /// <param name="model">The user's model.</param>
 /// <param name="run">Runs a model on the example.</param>
 /// <param name="expected">What the model gives in eval mode.</param>
-internal sealed class FusionProof<T>(T model, Func<T, object?> run, RunOutputs expected) where T : nn.Module
+/// <param name="table">The sequences that can be fused.</param>
+internal sealed class FusionProof<T>(T model, Func<T, object?> run, RunOutputs expected, IReadOnlyList<FusionPattern> table) where T : nn.Module
 {
     private const string Reason = "fused, the model gives other outputs on the example: its forward uses more of these modules than their calls (their weights, their types), or rounding is multiplied";
 
@@ -29,7 +30,7 @@ internal sealed class FusionProof<T>(T model, Func<T, object?> run, RunOutputs e
     private bool Agrees(IReadOnlyList<FusedSequence> sequences)
     {
         if (sequences.Count == 0) return true;
-        using var fused = ModuleFusion.Run(model, [.. sequences.Select(s => s.Names)], FusionPatterns.All, inplace: false);
+        using var fused = ModuleFusion.Run(model, [.. sequences.Select(s => s.Names)], table, inplace: false);
         using var guard = new ModelStateGuard(fused);
         try
         {

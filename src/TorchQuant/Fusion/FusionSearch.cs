@@ -9,7 +9,7 @@ namespace TorchQuant.Fusion;
 /// </summary>
 internal sealed class FusionSearch : IDisposable
 {
-    private const string ByList = "or name the sequences in lists: fuse_modules(model, [[\"conv\", \"bn\", \"relu\"], ...])";
+    private const string ByList = "or name the sequences in lists: [[\"conv\", \"bn\", \"relu\"], ...]";
 
     private readonly FusionTrace _trace = new();
     private readonly Dictionary<FusionLink, string> _refused = [];
@@ -33,8 +33,12 @@ internal sealed class FusionSearch : IDisposable
     }
 
     /// <summary>Runs a copy of the model, or, where it is to be changed anyway and cannot be copied, the model itself.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="run">Runs it on the example.</param>
+    /// <param name="table"><see cref="FusionPatterns.All"/> or <see cref="FusionPatterns.Training"/>.</param>
+    /// <param name="inplace">Whether the model itself is to be changed.</param>
     /// <returns>What can be fused and what cannot. The model is as it was.</returns>
-    public static FusionReport Run<T>(T model, Func<T, object?> run, bool inplace) where T : nn.Module
+    public static FusionReport Run<T>(T model, Func<T, object?> run, IReadOnlyList<FusionPattern> table, bool inplace) where T : nn.Module
     {
         OnCpu(model);
         using var off = no_grad();
@@ -52,9 +56,9 @@ internal sealed class FusionSearch : IDisposable
         {
             using var search = new FusionSearch(traced, () => run(traced));
             search.Watch(traced);
-            var found = new FusionSelection(model, search._trace.Recorders, search._trace.Links, search._refused).Report();
+            var found = new FusionSelection(model, search._trace.Recorders, search._trace.Links, search._refused, table).Report();
             search._guard.Reset();
-            return ReferenceEquals(traced, model) ? found : new FusionProof<T>(model, run, search._expected).Check(found);
+            return ReferenceEquals(traced, model) ? found : new FusionProof<T>(model, run, search._expected, table).Check(found);
         }
         finally
         {

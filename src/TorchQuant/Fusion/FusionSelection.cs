@@ -14,7 +14,8 @@ internal sealed class FusionSelection
     /// <param name="recorders">What was seen of its modules.</param>
     /// <param name="links">The calls on another module's output, in order.</param>
     /// <param name="refused">Those that must not be fused, with the reason.</param>
-    public FusionSelection(nn.Module model, IReadOnlyList<CallRecorder> recorders, IReadOnlyList<FusionLink> links, IReadOnlyDictionary<FusionLink, string> refused)
+    /// <param name="table">The sequences that can be fused.</param>
+    public FusionSelection(nn.Module model, IReadOnlyList<CallRecorder> recorders, IReadOnlyList<FusionLink> links, IReadOnlyDictionary<FusionLink, string> refused, IReadOnlyList<FusionPattern> table)
     {
         _refused = refused;
         var graph = new ModuleGraph((_, _) => true);
@@ -23,7 +24,7 @@ internal sealed class FusionSelection
         var modules = graph.Modules.ToLookup(m => m.Path, m => m.Module, StringComparer.Ordinal);
         var next = links.Distinct().ToLookup(l => l.From);
         _candidates = [.. from start in links.Select(l => l.From).Distinct()
-                          from pattern in FusionPatterns.All.OrderByDescending(p => p.Types.Count)
+                          from pattern in table.OrderByDescending(p => p.Types.Count)
                           from path in Paths([start], pattern, next)
                           select new Candidate(path, new FusionGroup([.. path.Select(r => r.Path)], [.. path.Select(r => modules[r.Path].First(m => m.GetType() == r.Module.GetType()))], pattern))];
     }
@@ -61,7 +62,7 @@ internal sealed class FusionSelection
     /// <summary>A batch norm scales axis 1, a folded one the axis of the outputs; they are the same only for inputs with a batch axis, and for a Linear only without others.</summary>
     private static string? Axes(Candidate candidate)
     {
-        if (!candidate.Group.Pattern.Folds) return null;
+        if (!(candidate.Group.Pattern.Folds || candidate.Group.Pattern.KeepsNorm)) return null;
         var first = candidate.Path[0];
         var expected = first.Module is Convolution conv ? conv.kernel_size.Length + 2 : 2;
         return first.Axes == expected ? null : $"{first} gives {first.Axes} axes, and {candidate.Path[1]} normalizes axis 1, which is not that of its outputs; it can be folded where there are {expected}";

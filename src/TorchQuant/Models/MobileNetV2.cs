@@ -21,6 +21,9 @@ public sealed class MobileNetV2 : nn.Module<Tensor, Tensor>
     [ComponentName(Name = nameof(features))]
     private readonly Sequential _features;
 
+    [ComponentName(Name = nameof(avgpool))]
+    private readonly nn.Module<Tensor, Tensor> _avgpool = nn.AdaptiveAvgPool2d(1);
+
     [ComponentName(Name = nameof(classifier))]
     private readonly Sequential _classifier;
 
@@ -70,6 +73,9 @@ public sealed class MobileNetV2 : nn.Module<Tensor, Tensor>
     /// <summary>All convolutions.</summary>
     public Sequential features => _features;
 
+    /// <summary>The mean of each map; a module and no function, so that quantization-aware training rounds it as the int8 model does.</summary>
+    public nn.Module<Tensor, Tensor> avgpool => _avgpool;
+
     /// <summary>Dropout and the linear layer.</summary>
     public Sequential classifier => _classifier;
 
@@ -83,7 +89,7 @@ public sealed class MobileNetV2 : nn.Module<Tensor, Tensor>
     {
         using var x = _quant.call(input);
         using var maps = _features.call(x);
-        using var pooled = nn.functional.adaptive_avg_pool2d(maps, 1);
+        using var pooled = _avgpool.call(maps);
         using var flat = pooled.flatten(1);
         using var scores = _classifier.call(flat);
         return _dequant.call(scores);

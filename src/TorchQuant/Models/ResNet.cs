@@ -38,6 +38,9 @@ public sealed class ResNet : nn.Module<Tensor, Tensor>
     [ComponentName(Name = nameof(layer4))]
     private readonly Sequential _layer4;
 
+    [ComponentName(Name = nameof(avgpool))]
+    private readonly nn.Module<Tensor, Tensor> _avgpool = nn.AdaptiveAvgPool2d(1);
+
     [ComponentName(Name = nameof(fc))]
     private readonly nn.Module<Tensor, Tensor> _fc;
 
@@ -122,6 +125,9 @@ public sealed class ResNet : nn.Module<Tensor, Tensor>
     /// <summary>The fourth stage, at an eighth of the size.</summary>
     public Sequential layer4 => _layer4;
 
+    /// <summary>The mean of each map.</summary>
+    public nn.Module<Tensor, Tensor> avgpool => _avgpool;
+
     /// <summary>The linear layer.</summary>
     public nn.Module<Tensor, Tensor> fc => _fc;
 
@@ -138,7 +144,7 @@ public sealed class ResNet : nn.Module<Tensor, Tensor>
         using var x2 = _layer2.call(x1);
         using var x3 = _layer3.call(x2);
         using var x4 = _layer4.call(x3);
-        using var pooled = nn.functional.adaptive_avg_pool2d(x4, 1);
+        using var pooled = _avgpool.call(x4);
         using var flat = pooled.flatten(1);
         using var scores = _fc.call(flat);
         return _dequant.call(scores);

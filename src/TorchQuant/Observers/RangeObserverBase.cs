@@ -1,3 +1,4 @@
+using TorchQuant.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -118,9 +119,9 @@ public abstract class RangeObserverBase : UniformQuantizationObserverBase
     {
         using var noGrad = no_grad();
         using var values = input.to(ScalarType.Float32);
-        using var rows = _channelAxis is int axis ? Rows(values, axis) : values.reshape(-1);
-        using var low = _channelAxis is null ? rows.min() : rows.amin(1);
-        using var high = _channelAxis is null ? rows.max() : rows.amax(1);
+        var (low, high) = Range(values);
+        using var least = low;
+        using var most = high;
         RequireFinite(low, high);
         if (_averagingConstant is not float constant)
         {
@@ -138,6 +139,20 @@ public abstract class RangeObserverBase : UniformQuantizationObserverBase
             KeepFirst(low, high);
         }
         _batches++;
+    }
+
+    private (Tensor Low, Tensor High) Range(Tensor values)
+    {
+        if (_channelAxis is int axis)
+        {
+            using var rows = Rows(values, axis);
+            return (rows.amin(1), rows.amax(1));
+        }
+
+        if (values.device_type != DeviceType.CPU || !values.is_contiguous() || values.numel() > int.MaxValue)
+            return (values.min(), values.max());
+        var (low, high) = MinMax.Of(values.Span<float>()); // one pass, where libtorch makes two
+        return (tensor(low), tensor(high));
     }
 
     private Tensor Rows(Tensor input, int channelAxis)

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Reflection;
+using TorchQuant.Modules;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -52,6 +53,10 @@ internal static class CalibrationHooks
                         table.Remove(key);
     }
 
+    /// <summary>Whether a module has no hooks but these.</summary>
+    public static bool HasNoOthers(nn.Module module) =>
+        ModuleHooks.Hookable(module) is not { } hookable || ModuleHooks.Tables(hookable).Select(field => (IDictionary)field.GetValue(module)!).All(table => table.Count == Keys(table).Count);
+
     /// <summary>Runs a model on inputs as <c>call</c> does.</summary>
     /// <returns>Whether the model takes such inputs.</returns>
     public static bool Call(nn.Module model, Tensor?[] inputs)
@@ -66,7 +71,7 @@ internal static class CalibrationHooks
     {
         var keys = new List<object>();
         foreach (DictionaryEntry hook in table)
-            if (((Delegate)hook.Value!).Target is CalibrationRun or InputHook or BatchNormHook)
+            if (((Delegate)hook.Value!).Target is CalibrationRun or InputHook or BatchNormHook or PoolingHook)
                 keys.Add(hook.Key);
         return keys;
     }

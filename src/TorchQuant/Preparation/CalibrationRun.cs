@@ -7,7 +7,8 @@ namespace TorchQuant;
 /// follow a layer with weights. Hooks on the model tell it; they run in <c>call</c>, not in <c>forward</c>.
 /// </summary>
 /// <param name="decisions">The qconfig of every module of the float model by dotted path; null leaves float.</param>
-internal sealed class CalibrationRun(IReadOnlyDictionary<string, QConfig?> decisions) : ICopiedWithModel
+/// <param name="mapping">What convert will replace.</param>
+internal sealed class CalibrationRun(IReadOnlyDictionary<string, QConfig?> decisions, StaticModuleMapping mapping) : ICopiedWithModel
 {
     private long _pass;
     private bool _inCall;
@@ -16,6 +17,9 @@ internal sealed class CalibrationRun(IReadOnlyDictionary<string, QConfig?> decis
 
     /// <summary>The qconfig that <c>prepare</c> decided for every module of the float model, by dotted path.</summary>
     public IReadOnlyDictionary<string, QConfig?> Decisions { get; } = decisions;
+
+    /// <summary>What convert will replace.</summary>
+    public StaticModuleMapping Mapping { get; } = mapping;
 
     /// <summary>The model's input in the first call that came to its end; null if there was none.</summary>
     public ExampleInput? Example { get; private set; }

@@ -1,3 +1,4 @@
+using TorchQuant.Kernels;
 using TorchQuant.Modules;
 using static TorchSharp.torch;
 
@@ -28,7 +29,9 @@ internal static class Observation
             }
 
             output.Dispose();
-            return QatKeptGrid.Remember(seen, fakeQuant);
+            if (fakeQuant is not { is_fake_quant_enabled: true, HasQParams: true, Grid: { Scales: [var scale], ZeroPoints: [var zeroPoint] } } || fakeQuant.dtype != qdtype.quint8)
+                return seen;
+            return TensorGrids.Remember(seen, new TensorGrid(new QParams(scale, zeroPoint), ChannelsLast: seen.dim() is >= 3 and <= 5));
         }
         catch (ArgumentException e)
         {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using TorchQuant.Modules;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -43,8 +44,9 @@ public sealed class ObservedModule : nn.Module<Tensor, Tensor>, IObserved
     /// <exception cref="ArgumentException">The output holds NaN or infinite values; the message names the module.</exception>
     public override Tensor forward(Tensor input)
     {
-        var output = HookRedirect.Of(_module) is null ? _module.call(input) : _module.forward(input); // its hooks hand the call to this module
-        output = this.Observe(output);
+        var output = Int8Twin.Observe(
+            this, () => HookRedirect.Of(_module) is null ? _module.call(input) : _module.forward(input), // its hooks hand the call to this module
+            static (int8, codes) => ((nn.Module<Tensor, Tensor>)int8).forward(codes[0]), input);
         if (_module is Linear or Convolution)
             Remember(output, ((IObserved)this).Calibration!);
         return output;

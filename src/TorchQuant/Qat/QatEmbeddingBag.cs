@@ -61,29 +61,38 @@ public sealed class QatEmbeddingBag : nn.Module<Tensor, Tensor?, Tensor?, Tensor
     /// <param name="offsets">Where each bag starts.</param>
     public Tensor call(Tensor input, Tensor offsets) => call(input, offsets, null);
 
-    /// <summary>The rows of each bag combined, each moved to its grid: what <see cref="QuantizedEmbeddingBag"/> gives after conversion. The whole table is moved at every call.</summary>
+    /// <summary>The rows of each bag combined, each moved to its grid: what <see cref="QuantizedEmbeddingBag"/> gives after conversion. Rows that no index names cost nothing.</summary>
     /// <param name="input">As the float module takes it.</param>
     /// <param name="offsets">As the float module takes them.</param>
     /// <param name="perSampleWeights">As the float module takes them.</param>
     /// <returns>Float32 [bags, embedding_dim].</returns>
-    /// <exception cref="ArgumentException">The table holds NaN or infinite values, or the inputs do not fit.</exception>
+    /// <exception cref="ArgumentException">A row that is looked up holds NaN or infinite values, or the inputs do not fit.</exception>
     public override Tensor forward(Tensor input, Tensor? offsets, Tensor? perSampleWeights)
     {
         ArgumentNullException.ThrowIfNull(input);
         var plain = _module.forward(input, offsets, perSampleWeights); // shortens rows beyond max_norm
-        if (!_weightFakeQuant.is_fake_quant_enabled)
+        if (!_weightFakeQuant.is_fake_quant_enabled || input.numel() == 0)
             return plain;
         using (plain)
+            return GivenValues.Apply(plain, Int8(input, offsets, perSampleWeights));
+    }
+
+    /// <summary>The bags of a table of the rows that are looked up alone.</summary>
+    private Tensor Int8(Tensor input, Tensor? offsets, Tensor? perSampleWeights)
+    {
+        var path = ((IObserved)this).Calibration?.Path ?? "";
+        using var noGrad = no_grad();
+        var (found, places, counts) = input.unique(sorted: true, return_inverse: true);
+        counts?.Dispose();
+        using var names = found.to(ScalarType.Int64);
+        using (found)
+        using (places)
         {
-            var path = ((IObserved)this).Calibration?.Path ?? "";
-            using var noGrad = no_grad();
-            using var table = _module.get_parameter("weight")!.detach();
-            using var rows = table.contiguous();
-            using var int8 = QuantizedEmbeddingBag.Of(_weightFakeQuant.Pack(rows, path), _options, path);
+            using var rows = _module.get_parameter("weight")!.index_select(0, names);
+            var padding = _options.PaddingIndex is { } index && names.Span<long>().IndexOf(index) is >= 0 and var place ? place : (int?)null;
+            using var int8 = QuantizedEmbeddingBag.Of(_weightFakeQuant.Pack(rows, path), _options with { PaddingIndex = padding }, path);
             using var weights = perSampleWeights?.detach();
-            var values = int8.forward(input, offsets, weights);
-            using var grad = enable_grad(plain.requires_grad);
-            return GivenValues.Apply(plain, values);
+            return int8.forward(places!, offsets, weights);
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -11,7 +10,6 @@ namespace TorchQuant.Modules;
 /// </summary>
 public sealed class QatKeptGrid : nn.Module<Tensor, Tensor>, IObserved
 {
-    private static readonly ConditionalWeakTable<Tensor, FakeQuantizeBase> s_grids = [];
     private static readonly HashSet<Type> s_types = [typeof(ReLU6), typeof(Upsample), typeof(AdaptiveMaxPool1d), typeof(AdaptiveMaxPool2d)];
 
     [ComponentName(Name = nameof(module))]
@@ -40,11 +38,7 @@ public sealed class QatKeptGrid : nn.Module<Tensor, Tensor>, IObserved
     {
         ArgumentNullException.ThrowIfNull(input);
         ((IObserved)this).Calibration!.Called();
-        var output = _module.call(input);
-        if (!s_grids.TryGetValue(input, out var fakeQuant) || !fakeQuant.is_fake_quant_enabled || !fakeQuant.HasQParams)
-            return output;
-        using (output)
-            return Remember(StraightThrough.Apply(output, fakeQuant.Grid), fakeQuant);
+        return Int8Twin.OnInputGrid(this, _module.call(input), static (int8, codes) => ((nn.Module<Tensor, Tensor>)int8).forward(codes[0]), input);
     }
 
     /// <summary>The parameters of the float module, under the names that they have there.</summary>
@@ -70,11 +64,4 @@ public sealed class QatKeptGrid : nn.Module<Tensor, Tensor>, IObserved
 
     /// <summary>Whether the int8 form of modules of that type keeps scale and zero point of its input.</summary>
     internal static bool Is(Type type) => s_types.Contains(type);
-
-    /// <summary>Notes on whose grid a tensor lies: the same object, not one with the same values.</summary>
-    internal static Tensor Remember(Tensor output, FakeQuantizeBase fakeQuant)
-    {
-        s_grids.AddOrUpdate(output, fakeQuant);
-        return output;
-    }
 }

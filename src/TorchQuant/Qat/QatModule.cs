@@ -52,12 +52,7 @@ public abstract class QatModule : nn.Module<Tensor, Tensor>, IObserved
     public override Tensor forward(Tensor input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        var linear = Compute(input);
-        var output = linear;
-        if (FusedActivation is { } activation)
-            using (linear)
-                output = activation.call(linear);
-        output = this.Observe(output);
+        var output = Int8Twin.Observe(this, () => Activated(Compute(input)), static (int8, codes) => ((nn.Module<Tensor, Tensor>)int8).forward(codes[0]), input);
         if (((IObserved)this).Calibration is { } record && FusedActivation is null && this is not QatNormModule)
             ObservedModule.Remember(output, record);
         return output;
@@ -107,6 +102,14 @@ public abstract class QatModule : nn.Module<Tensor, Tensor>, IObserved
 
     /// <summary>What the fused activation is applied to.</summary>
     private protected abstract Tensor Compute(Tensor input);
+
+    private Tensor Activated(Tensor linear)
+    {
+        if (FusedActivation is not { } activation)
+            return linear;
+        using (linear)
+            return activation.call(linear);
+    }
 
     /// <summary>The exception for an input of the wrong shape.</summary>
     private protected ArgumentException WrongShape(Tensor input, string expected) =>

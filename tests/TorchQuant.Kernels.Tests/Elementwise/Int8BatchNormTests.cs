@@ -57,7 +57,7 @@ public class Int8BatchNormTests
         float[] multipliers = new float[channels], addends = new float[channels];
         Int8BatchNorm.Fold(weight, bias, mean, variance, 1e-5f, input.Scale, output.Scale, multipliers, addends);
         byte[] codes = Generators.Activations(channels * 11, seed), found = new byte[codes.Length];
-        Int8BatchNorm.Apply(codes, 1, input.ZeroPoint, multipliers, addends, found, output.ZeroPoint);
+        Int8BatchNorm.Apply(codes, 1, input.ZeroPoint, multipliers, addends, found, output);
         for (int i = 0; i < codes.Length; i++)
         {
             int c = i % channels;
@@ -86,22 +86,22 @@ public class Int8BatchNormTests
     {
         byte[] codes = new byte[6000];
         float[] numbers = new float[10];
-        Assert.Equal(0, Allocations.Least(() => Int8BatchNorm.Apply(codes, 1, 0, numbers, numbers, codes, 0)));
-        Assert.Equal(0, Allocations.Least(() => Int8BatchNorm.Apply(codes, 20, 0, numbers, numbers, codes, 0)));
+        Assert.Equal(0, Allocations.Least(() => Int8BatchNorm.Apply(codes, 1, 0, numbers, numbers, codes, new QParams(1, 0))));
+        Assert.Equal(0, Allocations.Least(() => Int8BatchNorm.Apply(codes, 20, 0, numbers, numbers, codes, new QParams(1, 0))));
     }
 
     [Fact]
     public void What_does_not_fit_is_refused_by_name()
     {
         float[] two = new float[2];
-        Assert.Contains("output has 3 elements; expected 4", Refusal(() => Int8BatchNorm.Apply(new byte[4], 1, 0, two, two, new byte[3], 0)));
-        Assert.Contains("addends has 1 elements; expected 2", Refusal(() => Int8BatchNorm.Apply(new byte[4], 1, 0, two, new float[1], new byte[4], 0)));
-        Assert.Contains("codes has 6 elements; expected a multiple of 2 channels times 2", Refusal(() => Int8BatchNorm.Apply(new byte[6], 2, 0, two, two, new byte[6], 0)));
-        Assert.Contains("codes has 6 elements; expected a multiple of 0 channels", Refusal(() => Int8BatchNorm.Apply(new byte[6], 1, 0, [], [], new byte[6], 0)));
-        Assert.Contains("inner is 0", Refusal(() => Int8BatchNorm.Apply(new byte[4], 0, 0, two, two, new byte[4], 0)));
-        Assert.Contains("inputZeroPoint has the zero point 256", Refusal(() => Int8BatchNorm.Apply(new byte[4], 1, 256, two, two, new byte[4], 0)));
-        Assert.Contains("outputZeroPoint has the zero point -1", Refusal(() => Int8BatchNorm.Apply(new byte[4], 1, 0, two, two, new byte[4], -1)));
-        Assert.Contains("multipliers holds NaN; expected finite", Refusal(() => Int8BatchNorm.Apply(new byte[4], 1, 0, [0, float.NaN], two, new byte[4], 0)));
+        Assert.Contains("output has 3 elements; expected 4", Refusal(() => Int8BatchNorm.Apply(new byte[4], 1, 0, two, two, new byte[3], new QParams(1, 0))));
+        Assert.Contains("addends has 1 elements; expected 2", Refusal(() => Int8BatchNorm.Apply(new byte[4], 1, 0, two, new float[1], new byte[4], new QParams(1, 0))));
+        Assert.Contains("codes has 6 elements; expected a multiple of 2 channels times 2", Refusal(() => Int8BatchNorm.Apply(new byte[6], 2, 0, two, two, new byte[6], new QParams(1, 0))));
+        Assert.Contains("codes has 6 elements; expected a multiple of 0 channels", Refusal(() => Int8BatchNorm.Apply(new byte[6], 1, 0, [], [], new byte[6], new QParams(1, 0))));
+        Assert.Contains("inner is 0", Refusal(() => Int8BatchNorm.Apply(new byte[4], 0, 0, two, two, new byte[4], new QParams(1, 0))));
+        Assert.Contains("inputZeroPoint has the zero point 256", Refusal(() => Int8BatchNorm.Apply(new byte[4], 1, 256, two, two, new byte[4], new QParams(1, 0))));
+        Assert.Contains("outParams has the zero point -1", Refusal(() => Int8BatchNorm.Apply(new byte[4], 1, 0, two, two, new byte[4], new QParams(1, -1))));
+        Assert.Contains("multipliers holds NaN; expected finite", Refusal(() => Int8BatchNorm.Apply(new byte[4], 1, 0, [0, float.NaN], two, new byte[4], new QParams(1, 0))));
         Assert.Contains("weight has 1 elements; expected 0 or 2", Refusal(() => Int8BatchNorm.Fold([1], [], two, two, 0, 1, 1, two, two)));
         Assert.Contains("outputScale has the scale 0", Refusal(() => Int8BatchNorm.Fold([], [], two, two, 0, 1, 0, two, two)));
     }
@@ -126,7 +126,7 @@ public class Int8BatchNormTests
                 expected[Canaries + i] = CodeReference.BatchNorm(codes[i], zeroPoint, multipliers[c], addends[c], outputZeroPoint, relu);
             }
 
-            Int8BatchNorm.Apply(isa, codes, inner, zeroPoint, multipliers, addends, found.AsSpan(Canaries, codes.Length), outputZeroPoint, relu, threads);
+            Int8BatchNorm.Apply(isa, codes, inner, zeroPoint, multipliers, addends, found.AsSpan(Canaries, codes.Length), new QParams(1, outputZeroPoint), relu, threads);
             int same = expected.AsSpan().CommonPrefixLength(found);
             Assert.True(same == expected.Length, same == expected.Length ? "" : $"{isa} [{outer}, {channels}, {inner}] relu {relu}: element {same - Canaries} is {found[same]}, expected {expected[same]}");
         }

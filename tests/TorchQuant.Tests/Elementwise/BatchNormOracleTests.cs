@@ -100,7 +100,7 @@ public class BatchNormOracleTests
         public byte[] Apply(byte[] codes, int inner, bool relu)
         {
             byte[] found = new byte[codes.Length];
-            Int8BatchNorm.Apply(codes, inner, Input.ZeroPoint, Multipliers, Addends, found, Output.ZeroPoint, relu);
+            Int8BatchNorm.Apply(codes, inner, Input.ZeroPoint, Multipliers, Addends, found, Output, relu);
             return found;
         }
     }

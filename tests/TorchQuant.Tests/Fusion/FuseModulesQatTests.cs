@@ -1,3 +1,4 @@
+using TorchQuant.Models;
 using TorchQuant.Modules;
 using TorchQuant.Tests.Static;
 using TorchSharp.Modules;
@@ -72,6 +73,66 @@ public class FuseModulesQatTests
         Assert.Equal(
             "ConvBnReLU2d(\n  (0): Conv2d(3, 8, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1))\n  (1): BatchNorm2d(8, eps=1E-05, momentum=0.1, affine=True, track_running_stats=True)\n  (2): ReLU()\n)",
             one.ToString());
+    }
+
+    [Fact]
+    public void Sequences_are_found_by_watching_a_run()
+    {
+        using var scope = NewDisposeScope();
+        using var model = new Tutorial();
+        using var byName = quantization.fuse_modules_qat(model, ["conv", "batchnorm", "relu"]);
+        var before = ModelSnapshot.Of(model);
+        var x = randn(2, 3, 4, 4);
+        using var found = quantization.fuse_modules_qat(model, x, out var report);
+        Assert.Equal(before, ModelSnapshot.Of(model));
+        Assert.Equal(["conv", "batchnorm", "relu"], Assert.Single(report.Fused).Names);
+        Assert.Equal(Types(byName), Types(found));
+        Assert.True(found.training && found.conv.training);
+
+        var parameters = model.parameters().ToList();
+        Assert.Same(model, quantization.fuse_modules_qat(model, m => m.call(x), inplace: true));
+        Assert.IsType<ConvBnReLU2d>(model.conv);
+        Assert.Equal(parameters, model.parameters(), ReferenceEqualityComparer.Instance);
+        Assert.Equal(byName.call(x), model.call(x));
+    }
+
+    [Theory]
+    [InlineData("resnet18")]
+    [InlineData("resnet50")]
+    [InlineData("mobilenet_v2")]
+    public void In_the_models_of_the_library_all_is_found(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var model = Make();
+        using var byName = ModuleTree.Copy(model);
+        if (byName is ResNet resnet)
+            resnet.fuse_model(is_qat: true);
+        else
+            ((MobileNetV2)byName).fuse_model(is_qat: true);
+        quantization.fuse_modules_qat(model, randn(1, 1, 16, 16), inplace: true);
+        Assert.Equal(Types(byName), Types(model));
+
+        MTT Make() => name switch
+        {
+            "resnet18" => ResNet.resnet18(10, in_channels: 1, width: 8, smallImages: true),
+            "resnet50" => ResNet.resnet50(10, in_channels: 1, width: 8, smallImages: true),
+            _ => new MobileNetV2(num_classes: 10, inverted_residual_setting: [(1, 16, 1, 1), (4, 24, 2, 2)], in_channels: 1, stemChannels: 16, stemStride: 1, lastChannels: 64),
+        };
+    }
+
+    private static IEnumerable<(string, Type)> Types(nn.Module model) => ModuleTree.Walk(model).Select(m => (m.Path, m.Module.GetType()));
+
+    [Fact]
+    public void Watched_in_eval_mode_a_model_is_refused_and_what_cannot_be_trained_as_one_is_left()
+    {
+        using var scope = NewDisposeScope();
+        using var model = new Tutorial();
+        model.eval();
+        Assert.Contains("fuse_modules_qat is for training mode", Assert.Throws<ModuleFusionException>(() => quantization.fuse_modules_qat(model, randn(1, 3, 4, 4))).Message, StringComparison.Ordinal);
+        using var up = nn.Sequential(("up", nn.ConvTranspose2d(2, 2, 1)), ("bn", nn.BatchNorm2d(2)), ("relu", nn.ReLU()));
+        quantization.fuse_modules_qat(up, randn(1, 2, 3, 3), out var report, inplace: true);
+        Assert.Equal(["bn", "relu"], Assert.Single(report.Fused).Names);
+        Assert.IsType<ConvTranspose2d>(up[0]);
     }
 
     [Fact]

@@ -22,7 +22,7 @@ public class WatchedModelTests
         using var expected = Counted(model, x);
         var (before, calls) = (hooks, model.Calls);
         Assert.Throws<ModuleCopyException>(() => quantization.fuse_modules(model, x));
-        var report = FusionSearch.Run(model, m => m.call(x), inplace: true);
+        var report = FusionSearch.Run(model, m => m.call(x), FusionPatterns.All, inplace: true);
         Assert.Equal(["conv, norm", "block.0, block.1, block.2"], report.Fused.Select(f => string.Join(", ", f.Names)));
         Assert.Equal([typeof(Conv2d), typeof(BatchNorm2d), typeof(Dropout), typeof(Sequential), typeof(TransformerEncoderLayer)], model.named_children().Select(c => c.module.GetType()));
         Assert.Equal([typeof(Conv2d), typeof(BatchNorm2d), typeof(ReLU)], model.block.children().Select(c => c.GetType()));

@@ -3,12 +3,37 @@ using TorchQuant.Tests.Static;
 using TorchSharp.Modules;
 using Xunit;
 using static TorchSharp.torch;
+using MTT = TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.torch.Tensor>;
 
 namespace TorchQuant.Tests.Qat;
 
 /// <summary>What prepare_qat makes of a model, what it keeps, and what it refuses.</summary>
 public class PrepareQatTests
 {
+    [Fact]
+    public void A_model_that_cannot_be_copied_is_prepared_by_its_factory()
+    {
+        using var scope = NewDisposeScope();
+        using var model = new Uncopyable();
+        var spec = new QConfigSpec { ["quant"] = quantization.get_default_qat_qconfig(), ["fc"] = quantization.get_default_qat_qconfig() };
+        Assert.Throws<ModuleCopyException>(() => quantization.prepare_qat(model, spec));
+        using var prepared = quantization.prepare_qat(model, static () => new Uncopyable(), spec);
+        Assert.IsType<Linear>(model.fc);
+        var trained = Assert.IsType<QatLinear>(prepared.fc);
+        Assert.Equal(((Linear)model.fc).weight, ((Linear)trained.module).weight);
+        Assert.NotSame(((Linear)model.fc).weight, ((Linear)trained.module).weight);
+        var x = randn(16, 6);
+        prepared.call(x).sum().backward();
+        Assert.NotNull(((Linear)trained.module).weight.grad);
+        Assert.Null(((Linear)model.fc).weight.grad);
+        quantization.convert(prepared, inplace: true, check: false);
+        Assert.IsType<QuantizedLinear>(prepared.fc);
+
+        Assert.Contains("fc is missing", Assert.Throws<ArgumentException>(() => quantization.prepare_qat<MTT>(model, static () => nn.Sequential(("quant", new QuantStub())), spec)).Message, StringComparison.Ordinal);
+        model.eval();
+        Assert.Contains("only works on models in training mode", Assert.Throws<ArgumentException>(() => quantization.prepare_qat(model, static () => new Uncopyable(), spec)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Parameters_stay_the_same_objects_with_their_names()
     {
@@ -217,5 +242,17 @@ public class PrepareQatTests
         Assert.StartsWith("QatConvBn(\n  ConvBnReLU2d()\n  (weight_fake_quant): FusedMovingAvgObsFakeQuantize(", text, StringComparison.Ordinal);
         Assert.Contains("(activation_post_process): FusedMovingAvgObsFakeQuantize(", text, StringComparison.Ordinal);
         Assert.StartsWith("QatLinear(\n  Linear(in_features=96, out_features=2, bias=True)\n", $"{net.fc}", StringComparison.Ordinal);
+    }
+
+    private sealed class Uncopyable : MTT
+    {
+        private readonly QuantStub quant = new();
+        public MTT fc = nn.Linear(6, 6);
+        private readonly DeQuantStub dequant = new();
+        private readonly TransformerEncoderLayer attention = nn.TransformerEncoderLayer(6, 2);
+
+        public Uncopyable() : base(nameof(Uncopyable)) => RegisterComponents();
+
+        public override Tensor forward(Tensor input) => dequant.call(fc.call(quant.call(input)));
     }
 }

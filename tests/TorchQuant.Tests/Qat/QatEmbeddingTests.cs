@@ -54,6 +54,37 @@ public class QatEmbeddingTests
         Assert.Equal(table.grad!, actual);
     }
 
+    [Theory]
+    [InlineData(EmbeddingBagMode.Sum, false)]
+    [InlineData(EmbeddingBagMode.Mean, true)]
+    [InlineData(EmbeddingBagMode.Max, true)]
+    public void Only_the_rows_that_are_looked_up_are_moved(EmbeddingBagMode mode, bool narrow)
+    {
+        using var scope = NewDisposeScope();
+        using var random = new Generator(5);
+        using var table = nn.EmbeddingBag(50, 6, mode: mode, include_last_offset: true, padding_index: 7);
+        using var bags = QatEmbeddingBag.from_float(table, quantization.default_embedding_qat_qconfig);
+        var indices = randint(0, 20, [40], generator: random, dtype: narrow ? ScalarType.Int32 : ScalarType.Int64); // 7 among them
+        var offsets = tensor([0L, 3, 3, 17, 40]).to(indices.dtype);
+        var weights = mode == EmbeddingBagMode.Sum ? randn([40], generator: random) : null;
+        using var whole = QuantizedEmbeddingBag.from_float(table, quantization.float_qparams_weight_only_qconfig);
+        Assert.Equal(whole.call(indices, offsets, weights), bags.call(indices, offsets, weights));
+        var factors = randn([4, 6], generator: random);
+        (table.call(indices, offsets, weights) * factors).sum().backward();
+        var gradient = table.weight!.grad!.clone();
+        table.zero_grad();
+        (bags.call(indices, offsets, weights) * factors).sum().backward();
+        Assert.Equal(gradient, table.weight!.grad!);
+
+        var before = bags.call(indices, offsets, weights);
+        using (no_grad())
+            table.weight![45].fill_(float.NaN); // not looked up
+        Assert.Equal(before, bags.call(indices, offsets, weights));
+        using (no_grad())
+            table.weight![indices[0].to(ScalarType.Int64).item<long>()].fill_(float.NaN);
+        Assert.ThrowsAny<ArgumentException>(() => bags.call(indices, offsets, weights));
+    }
+
     [Fact]
     public void Names_and_parameters_stay_and_a_checkpoint_comes_back()
     {

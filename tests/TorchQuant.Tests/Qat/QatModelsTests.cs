@@ -42,17 +42,7 @@ public class QatModelsTests
         model.apply(quantization.disable_observer);
         using var int8 = quantization.convert(model);
         Assert.DoesNotContain(ModuleTree.Walk(int8), m => m.Module is Convolution or BatchNorm or QatModule or FakeQuantizeBase);
-        var classifier = (QuantizedLinear)ModuleTree.Walk(int8).Last(m => m.Module is QuantizedLinear).Module;
-        var inputScale = 0.0;
-        classifier.register_forward_pre_hook((_, input) =>
-        {
-            inputScale = input.q_scale();
-            return input;
-        });
-        var error = (model.call(x) - int8.call(x)).abs().max().item<float>();
-        // The int8 model rounds the average pooling before the classifier to codes, the trained one does not: each of its inputs may be one code off.
-        var weights = ModuleTree.Walk(model).Select(m => m.Module).OfType<Linear>().Last().weight.abs().sum(1).max().item<float>();
-        Assert.InRange(error, 0, (inputScale * weights) + classifier.scale);
+        Assert.Equal(int8.call(x), model.call(x));
     }
 
     private static nn.Module<Tensor, Tensor> Make(string name)

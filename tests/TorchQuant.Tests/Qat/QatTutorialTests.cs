@@ -46,6 +46,65 @@ public class QatTutorialTests
     }
 
     [Fact]
+    public void The_training_code_of_a_user_works_line_by_line()
+    {
+        using var scope = NewDisposeScope();
+        var trained = Train(evaluate: true);
+        var undisturbed = Train(evaluate: false);
+        Assert.Equal(undisturbed.Weights, trained.Weights); // converting copies in mid-training changed nothing
+        Assert.InRange(trained.Accuracy, 0.9, 1);
+        Assert.Equal(undisturbed.Accuracy, trained.Accuracy);
+
+        static (float[] Weights, double Accuracy) Train(bool evaluate)
+        {
+            using var random = new Generator(12);
+            var (images, labels) = QatNets.Data(400, random);
+            var model = QatNets.Float(12);
+            TrainFloat(model, random);
+
+            const int epochs = 5, n = 3;
+            model.train();
+            var qconfig = quantization.get_default_qat_qconfig("fbgemm");
+            model = quantization.fuse_modules_qat(model, QatNets.Sequences);
+            model = quantization.prepare_qat(model, qconfig);
+            var optimizer = optim.SGD(model.parameters(), 0.005, momentum: 0.9);
+            for (var epoch = 0; epoch < epochs; epoch++)
+            {
+                model.train();
+                for (var batch = 0; batch < 10; batch++)
+                {
+                    var (x, target) = QatNets.Data(16, random);
+                    optimizer.zero_grad();
+                    var loss = nn.functional.cross_entropy(model.call(x), target);
+                    loss.backward();
+                    optimizer.step();
+                }
+
+                if (epoch >= n)
+                {
+                    model.apply(quantization.disable_observer);
+                    model.apply(quantization.freeze_bn_stats);
+                }
+
+                if (!evaluate)
+                    continue;
+                using var copy = ModuleTree.Copy(model);
+                copy.eval();
+                using var snapshot = quantization.convert(copy);
+                copy.apply(quantization.disable_observer);
+                Assert.Equal(copy.call(images), snapshot.call(images));
+                Assert.InRange(Accuracy(snapshot, images, labels), 0.6, 1);
+            }
+
+            model.eval();
+            var int8 = quantization.convert(model);
+            var accuracy = Accuracy(int8, images, labels);
+            Assert.Equal(Accuracy(model, images, labels), accuracy);
+            return ([.. model.parameters().SelectMany(p => p.data<float>().ToArray())], accuracy);
+        }
+    }
+
+    [Fact]
     public void Quantize_qat_prepares_trains_and_converts()
     {
         using var scope = NewDisposeScope();

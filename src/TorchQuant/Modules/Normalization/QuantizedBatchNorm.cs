@@ -104,7 +104,7 @@ public sealed class QuantizedBatchNorm : StaticQuantizedModule
         var folded = FoldedFor(statistics, input.q_scale(), output.QParams);
         var result = output.Empty(source.shape);
         if (inner > 0)
-            Int8BatchNorm.Apply(source.Span<byte>(), inner, qparams.ZeroPoint, folded.Multipliers, folded.Addends, result.Span<byte>(), output.QParams.ZeroPoint, _relu, get_num_threads());
+            Int8BatchNorm.Apply(source.Span<byte>(), inner, qparams.ZeroPoint, folded.Multipliers, folded.Addends, result.Span<byte>(), output.QParams, _relu, get_num_threads());
         return MemoryOrder.Restore(result, channelsLast);
     }
 

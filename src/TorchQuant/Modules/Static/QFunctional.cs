@@ -35,7 +35,7 @@ public sealed class QFunctional : FloatFunctional, IQuantizedModule
     public string Path { get; }
 
     /// <inheritdoc/>
-    public long WeightBytes => OutputState.Bytes;
+    public long WeightBytes => OutputState.BytesOf(_results.Made.QParams);
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, string> Options => new Dictionary<string, string>();
@@ -87,14 +87,18 @@ public sealed class QFunctional : FloatFunctional, IQuantizedModule
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(y);
-        var output = Ready().Made.QParams;
+        var made = Ready().Made;
+        var output = made.QParams;
         QuantizedInput.Read(this, x, nameof(x));
         QuantizedInput.Read(this, y, nameof(y));
         MatmulShapes.Require(Float32OnCpu.Name(this), x, y);
         using var a = x.dequantize();
         using var b = y.dequantize();
         using var result = a.matmul(b);
-        return quantize_per_tensor(result, output.Scale, output.ZeroPoint, ScalarType.QUInt8);
+        using var source = result.contiguous();
+        var codes = made.Empty(source.shape);
+        Quantizer.Quantize(source.Span<float>(), codes.Span<byte>(), output, output.Lowest, output.Highest);
+        return codes;
     }
 
     private Tensor Pair(Tensor x, Tensor y, CodePairKernel kernel)

@@ -30,7 +30,7 @@ public sealed class Quantize : QuantStub, IQuantizedModule
     public string Path { get; }
 
     /// <inheritdoc/>
-    public long WeightBytes => OutputState.Bytes;
+    public long WeightBytes => OutputState.BytesOf(_output.QParams);
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, string> Options => new Dictionary<string, string>();
@@ -55,17 +55,7 @@ public sealed class Quantize : QuantStub, IQuantizedModule
         var output = _output;
         if (input.dtype != ScalarType.Float32 || input.device_type != DeviceType.CPU)
             throw new ArgumentException($"{Float32OnCpu.Name(this)} takes float32 on the CPU, found {input.dtype} on {input.device}: {(input.is_quantized() ? "the tensor is quantized already, so this QuantStub is one too many" : "convert it with .to(ScalarType.Float32).cpu()")}.", nameof(input));
-        if (input.dim() is < 3 or > 5)
-        {
-            var source = input.Contiguous(out var copy);
-            using (copy)
-                return Codes(source, output, output.Empty(input.shape));
-        }
-
-        using var channelsLast = ChannelsLast.Of(input);
-        using var codes = output.EmptyChannelsLast(channelsLast.shape, out var result);
-        Codes(channelsLast, output, codes);
-        return result;
+        return output.Quantize(input);
     }
 
     /// <inheritdoc/>
@@ -103,12 +93,6 @@ public sealed class Quantize : QuantStub, IQuantizedModule
             _output.Dispose();
         }
         base.Dispose(disposing);
-    }
-
-    private static Tensor Codes(Tensor source, QuantizedOutput output, Tensor target)
-    {
-        Quantizer.Quantize(source.Span<float>(), target.Span<byte>(), output.QParams);
-        return target;
     }
 
     private List<KeyValuePair<string, Tensor>> Export() => _output.Export();

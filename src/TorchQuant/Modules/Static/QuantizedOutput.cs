@@ -41,6 +41,24 @@ internal sealed class QuantizedOutput : IDisposable
         return channelsLast;
     }
 
+    /// <summary>The codes of float values.</summary>
+    /// <param name="values">Float32 on the CPU.</param>
+    /// <param name="channelsLast">Whether the channels are last in memory where there are 3 to 5 dimensions.</param>
+    public Tensor Quantize(Tensor values, bool channelsLast = true)
+    {
+        if (!channelsLast || values.dim() is < 3 or > 5)
+        {
+            var source = values.Contiguous(out var copy);
+            using (copy)
+                return Codes(source, Empty(values.shape));
+        }
+
+        using var last = ChannelsLast.Of(values);
+        using var codes = EmptyChannelsLast(last.shape, out var result);
+        Codes(last, codes);
+        return result;
+    }
+
     /// <summary>Scale and zero point as a module's state, in tensors that belong to no DisposeScope.</summary>
     public List<KeyValuePair<string, Tensor>> Export()
     {
@@ -55,6 +73,12 @@ internal sealed class QuantizedOutput : IDisposable
     {
         var output = OutputState.Import(state, path);
         return output == QParams ? this : new QuantizedOutput(output);
+    }
+
+    private Tensor Codes(Tensor source, Tensor target)
+    {
+        Quantizer.Quantize(source.Span<float>(), target.Span<byte>(), QParams, QParams.Lowest, QParams.Highest);
+        return target;
     }
 
     /// <inheritdoc/>

@@ -24,7 +24,7 @@ public abstract class StaticQuantizedModule : QuantizedModule
     private protected QuantizedOutput Output => _output;
 
     /// <inheritdoc/>
-    public override long WeightBytes => OutputState.Bytes;
+    public override long WeightBytes => OutputState.BytesOf(_output.QParams);
 
     /// <inheritdoc/>
     public override IReadOnlyDictionary<string, string> Options => new Dictionary<string, string>();
