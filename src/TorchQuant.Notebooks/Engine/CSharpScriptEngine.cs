@@ -1,20 +1,21 @@
+using System.Reflection;
+using System.Runtime.Loader;
 using System.Text;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Scripting;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Emit;
 using Microsoft.CodeAnalysis.Scripting;
 
 namespace TorchQuant.Notebooks.Engine;
 
-/// <summary>What a piece of C# gave: errors of the compiler, or an exception, or (when it ends in an expression) a value.</summary>
-internal readonly record struct ScriptOutcome(IReadOnlyList<Diagnostic> Errors, Exception? Exception, bool HasValue, object? Value);
-
 /// <summary>
-/// C# by Roslyn scripting: each piece of code sees the variables, types, methods and usings of those before it. A piece that does not
-/// compile changes nothing; one that throws keeps what it did until then. Not thread-safe: <see cref="CellThread"/> calls it.
+/// C# as Roslyn's scripting compiles it: each piece of code sees the variables, types, methods and usings of those before it. A piece that does not
+/// compile changes nothing; one that throws or is interrupted keeps what it did until then. The compiled pieces are run from here and not by Roslyn's own runner, which
+/// compiles and runs in one step and forgets what an interrupted piece declared. Not thread-safe: <see cref="CellThread"/> calls it.
 /// </summary>
-internal sealed class CSharpScriptEngine
+internal sealed class CSharpScriptEngine : IDisposable
 {
     // What .NET Interactive imports, no more: a notebook written here must run there.
     private static readonly string[] s_imports =
@@ -23,11 +24,18 @@ internal sealed class CSharpScriptEngine
         "Microsoft.DotNet.Interactive", "Microsoft.DotNet.Interactive.Formatting", "Microsoft.DotNet.Interactive.Kernel",
     ];
 
+    private static readonly EmitOptions s_emit = new(debugInformationFormat: DebugInformationFormat.PortablePdb);
+
     // One object per file for the life of the session: the compiler then knows a type of an earlier cell as the same type.
     private readonly Dictionary<string, MetadataReference> _packages = [];
 
+    // Files that #r in a #load-ed file names; the host's own #r knows the others.
+    private readonly Dictionary<string, string> _directives = new(StringComparer.OrdinalIgnoreCase);
+
     private ScriptOptions _options;
-    private ScriptState<object>? _state;
+    private Script<object>? _script;
+    private object?[] _submissions = [null]; // Roslyn's layout: the object of piece n, which holds its variables, in slot n; slot 0 is the host's
+    private int _last;
 
     /// <param name="folder">The folder that <c>#load</c> is relative to.</param>
     public CSharpScriptEngine(string folder)
@@ -43,10 +51,11 @@ internal sealed class CSharpScriptEngine
             .WithFileEncoding(Encoding.UTF8)
             .WithMetadataResolver(ScriptMetadataResolver.Default.WithBaseDirectory(folder))
             .WithSourceResolver(ScriptSourceResolver.Default.WithBaseDirectory(folder));
+        AssemblyLoadContext.Default.Resolving += Resolve;
     }
 
     /// <summary>The variables there are; where a name was declared again, the newest declaration only.</summary>
-    public IEnumerable<ScriptVariable> Variables => _state is null ? [] : _state.Variables.Reverse().DistinctBy(variable => variable.Name);
+    public IEnumerable<CellVariable> Variables => _submissions[1..(_last + 1)].Reverse().OfType<object>().SelectMany(Fields).DistinctBy(variable => variable.Name);
 
     /// <summary>What later pieces of code can use besides the runtime: replaces what was set before.</summary>
     public void SetPackageReferences(IEnumerable<string> assemblies)
@@ -63,19 +72,81 @@ internal sealed class CSharpScriptEngine
     /// <summary>Compiles and runs a piece of code. Exceptions that the code throws are returned, not thrown.</summary>
     /// <param name="code">The code.</param>
     /// <param name="file">The file name that its lines carry in diagnostics and stack traces.</param>
-    public async Task<ScriptOutcome> RunAsync(string code, string file)
+    /// <param name="run">The cell that it belongs to.</param>
+    /// <exception cref="OperationCanceledException">The cell was interrupted.</exception>
+    public CodeOutcome Run(string code, string file, CellRun run)
     {
         var options = _options.WithFilePath(file);
-        var script = _state is null ? CSharpScript.Create<object>(code, options) : _state.Script.ContinueWith<object>(code, options);
-        var errors = script.Compile().Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error).ToArray();
-        if (errors.Length > 0) return new ScriptOutcome(errors, null, false, null);
+        var script = _script is null ? CSharpScript.Create<object>(code, options) : _script.ContinueWith<object>(code, options);
+        var compilation = script.GetCompilation();
+        if (!HasCode(compilation))
+        {
+            var wrong = Errors(compilation.GetDiagnostics(run.Token));
+            if (wrong.Length > 0) return CodeOutcome.OfErrors(wrong);
+            _script = script;
+            return CodeOutcome.Nothing;
+        }
 
-        var hasValue = EndsInValue(script.GetCompilation());
-        _state = _state is null
-            ? await script.RunAsync(globals: null, catchException: _ => true).ConfigureAwait(false)
-            : await script.RunFromAsync(_state, catchException: _ => true).ConfigureAwait(false);
-        return new ScriptOutcome([], _state.Exception, hasValue && _state.Exception is null, _state.ReturnValue);
+        using var image = new MemoryStream();
+        using var symbols = new MemoryStream();
+        var emitted = compilation.Emit(image, symbols, options: s_emit, cancellationToken: run.Token);
+        if (!emitted.Success) return CodeOutcome.OfErrors(Errors(emitted.Diagnostics));
+        var factory = Load(image, symbols, compilation, run.Token);
+        var hasValue = EndsInValue(compilation);
+
+        var submissions = new object?[_last + 2];
+        _submissions.AsSpan(0, _last + 1).CopyTo(submissions);
+        try
+        {
+            Task<object?>? running = null;
+            run.Invoke(() => running = factory(submissions!));
+            var value = run.Await(running!);
+            return new CodeOutcome([], null, hasValue, value);
+        }
+        catch (Exception e) when (!run.Token.IsCancellationRequested)
+        {
+            return CodeOutcome.OfException(e);
+        }
+        finally
+        {
+            // It is null only if the interrupt came before the first statement: then nothing was declared.
+            if (submissions[^1] is not null) (_script, _submissions, _last) = (script, submissions, _last + 1);
+        }
     }
+
+    public void Dispose() => AssemblyLoadContext.Default.Resolving -= Resolve;
+
+    private Func<object[], Task<object?>> Load(MemoryStream image, MemoryStream symbols, Compilation compilation, CancellationToken stop)
+    {
+        foreach (var reference in compilation.DirectiveReferences)
+            if (reference is PortableExecutableReference { FilePath: { } path })
+                _directives[Path.GetFileNameWithoutExtension(path)] = path;
+        (image.Position, symbols.Position) = (0, 0);
+        var assembly = AssemblyLoadContext.Default.LoadFromStream(image, symbols);
+        var entry = compilation.GetEntryPoint(stop)!;
+        return assembly.GetType(entry.ContainingType.MetadataName, throwOnError: true)!
+            .GetMethod(entry.MetadataName, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!
+            .CreateDelegate<Func<object[], Task<object?>>>();
+    }
+
+    private Assembly? Resolve(AssemblyLoadContext context, AssemblyName name) =>
+        name.Name is { } known && _directives.TryGetValue(known, out var path) ? context.LoadFromAssemblyPath(path) : null;
+
+    private static IEnumerable<CellVariable> Fields(object submission) => submission.GetType().GetFields(BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.DeclaredOnly)
+        .Where(field => char.IsLetterOrDigit(field.Name[0]) || field.Name[0] == '_')
+        .Select(field => new CellVariable(field.Name, field.FieldType, field.GetValue(submission), field.IsInitOnly || field.IsLiteral));
+
+    private static CodeDiagnostic[] Errors(IEnumerable<Diagnostic> diagnostics) =>
+    [
+        .. from diagnostic in diagnostics
+           where diagnostic.Severity == DiagnosticSeverity.Error
+           let place = diagnostic.Location.GetLineSpan()
+           select new CodeDiagnostic(diagnostic.Id, diagnostic.GetMessage(), place.Path, place.StartLinePosition.Line + 1, place.StartLinePosition.Character),
+    ];
+
+    // Usings alone, or comments: there is nothing to run, and Roslyn gives such a piece no slot.
+    private static bool HasCode(Compilation compilation) =>
+        compilation.SyntaxTrees.Any(tree => tree.GetRoot() is CompilationUnitSyntax { Members.Count: > 0 });
 
     // A last statement without semicolon, of any type but void: null is a value too and is shown as one.
     private static bool EndsInValue(Compilation compilation)

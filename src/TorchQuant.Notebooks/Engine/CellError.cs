@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Reflection;
-using Microsoft.CodeAnalysis;
 
 namespace TorchQuant.Notebooks.Engine;
 
@@ -14,22 +13,18 @@ internal sealed record CellError(string Name, string Message, int? Line, string?
 {
     private const int MostForeignFrames = 12;
 
-    public static CellError FromDiagnostics(IReadOnlyList<Diagnostic> errors, CellSources sources)
+    public static CellError FromDiagnostics(IReadOnlyList<CodeDiagnostic> errors, CellSources sources)
     {
         var first = errors[0];
         var traceback = new List<string>();
         foreach (var error in errors)
         {
-            var place = error.Location.GetLineSpan();
-            var (line, column) = (place.StartLinePosition.Line + 1, place.StartLinePosition.Character);
-            var code = sources.Line(place.Path, line) ?? "";
-            traceback.Add($"{place.Path}, line {line}: {error.Id}: {error.GetMessage()}");
+            var code = sources.Line(error.File, error.Line) ?? "";
+            traceback.Add($"{error.File}, line {error.Line}: {error.Id}: {error.Message}");
             traceback.Add("    " + code.TrimEnd());
-            traceback.Add("    " + new string([.. code.Take(column).Select(c => c == '\t' ? '\t' : ' ')]) + "^");
+            traceback.Add("    " + new string([.. code.Take(error.Column).Select(c => c == '\t' ? '\t' : ' ')]) + "^");
         }
-        var start = first.Location.GetLineSpan();
-        var firstLine = start.StartLinePosition.Line + 1;
-        return new CellError(first.Id, first.GetMessage(), firstLine, sources.Line(start.Path, firstLine)?.Trim(), traceback);
+        return new CellError(first.Id, first.Message, first.Line, sources.Line(first.File, first.Line)?.Trim(), traceback);
     }
 
     public static CellError FromDirective(CellException exception, string file, CellSources sources)
@@ -66,8 +61,8 @@ internal sealed record CellError(string Name, string Message, int? Line, string?
         foreach (var frame in new StackTrace(e, fNeedFileInfo: true).GetFrames())
         {
             var method = frame.GetMethod();
-            // Below the cell there are only the compiler's runner and this host.
-            if (method?.DeclaringType?.Namespace?.StartsWith("Microsoft.CodeAnalysis.Scripting", StringComparison.Ordinal) == true) break;
+            // Below the cell there is only this host.
+            if (method is not null && IsHost(method)) break;
             // The compiler makes a full path of the cell's name.
             if (Path.GetFileName(frame.GetFileName()) is { } name && sources.Line(name, frame.GetFileLineNumber()) is { } code)
             {
@@ -79,6 +74,13 @@ internal sealed record CellError(string Name, string Message, int? Line, string?
                 traceback.Add($"   at {method.DeclaringType?.FullName}.{method.Name}");
             }
         }
+    }
+
+    private static bool IsHost(MethodBase method)
+    {
+        var type = method.DeclaringType;
+        while (type?.DeclaringType is { } outer) type = outer;
+        return type == typeof(CSharpScriptEngine) || type == typeof(CellRun);
     }
 
     private static bool IsPlumbing(MethodBase method) =>

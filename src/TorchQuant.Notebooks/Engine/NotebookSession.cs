@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Microsoft.CodeAnalysis.Scripting;
 using TorchQuant.Notebooks.Packages;
 
 namespace TorchQuant.Notebooks.Engine;
@@ -11,12 +10,15 @@ namespace TorchQuant.Notebooks.Engine;
 /// </summary>
 internal sealed class NotebookSession : IDisposable
 {
+    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(3);
+
     private readonly ICellOutput _output;
     private readonly CSharpScriptEngine _csharp;
     private readonly PackageSession _packages;
     private readonly CellThread _thread = new();
     private readonly CellSources _sources = new();
     private readonly ConsoleCapture _console;
+    private volatile CellRun? _running;
 
     /// <param name="folder">The notebook's folder: what relative paths in <c>#r</c> and <c>#load</c> start from.</param>
     /// <param name="output">Where everything goes that cells show.</param>
@@ -30,48 +32,59 @@ internal sealed class NotebookSession : IDisposable
     }
 
     /// <summary>The C# variables there are after the cells that ran.</summary>
-    public IEnumerable<ScriptVariable> Variables => _csharp.Variables;
+    public IEnumerable<CellVariable> Variables => _csharp.Variables;
 
     /// <summary>Runs one cell. Its errors are in the result; only errors of the host itself are thrown.</summary>
     /// <param name="number">The cell's number, by which errors name it.</param>
     /// <param name="code">The cell's text with its directives and magic commands.</param>
     /// <param name="language">The language it begins in.</param>
-    /// <param name="stop">Stops waiting for the cell (and ends a package restore); code that runs in it goes on until the process ends.</param>
+    /// <param name="stop">Interrupts the cell; one that does not stop then (it is in native code, or waits for what never ends) is left to itself after a moment.</param>
     public async Task<CellResult> RunAsync(int number, string code, CellLanguage language, CancellationToken stop)
     {
         var file = CellSources.FileOf(number);
         _sources.Add(file, code);
         var clock = Stopwatch.StartNew();
-        var work = _thread.Run(() => ExecuteAsync(code, file, language, stop));
+        var run = _running = new CellRun();
+        var work = _thread.Run(() => Execute(code, file, language, run));
         try
         {
-            var error = await work.WaitAsync(stop).ConfigureAwait(false);
-            return new CellResult(error is null ? CellStatus.Succeeded : CellStatus.Failed, error, clock.Elapsed);
+            using (stop.Register(run.Interrupt))
+            {
+                await Task.WhenAny(work, Task.Delay(Timeout.Infinite, stop)).ConfigureAwait(false);
+                var error = await (stop.IsCancellationRequested ? work.WaitAsync(s_grace, CancellationToken.None) : work).ConfigureAwait(false);
+                return new CellResult(error is null ? CellStatus.Succeeded : CellStatus.Failed, error, clock.Elapsed);
+            }
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (Exception e) when (run.Token.IsCancellationRequested && e is OperationCanceledException or TimeoutException)
         {
             return new CellResult(CellStatus.Stopped, null, clock.Elapsed);
         }
+        finally
+        {
+            _running = null;
+        }
     }
+
+    /// <summary>Stops the running cell, if there is one: its <see cref="RunAsync"/> then returns that it was stopped.</summary>
+    public void Interrupt() => _running?.Interrupt();
 
     public void Dispose()
     {
         DisplayTarget.Set(null);
         _console.Dispose();
         _packages.Dispose();
+        _csharp.Dispose();
         _thread.Dispose();
     }
 
-    private async Task<CellError?> ExecuteAsync(string code, string file, CellLanguage language, CancellationToken stop)
+    private CellError? Execute(string code, string file, CellLanguage language, CellRun run)
     {
         try
         {
             var segments = CellSegment.Split(code, language);
             for (var i = 0; i < segments.Count; i++)
-            {
-                var error = await ExecuteAsync(segments[i], file, isLast: i == segments.Count - 1, stop).ConfigureAwait(false);
-                if (error is not null) return error;
-            }
+                if (Execute(segments[i], file, isLast: i == segments.Count - 1, run) is { } error)
+                    return error;
             return null;
         }
         catch (CellException e)
@@ -80,7 +93,7 @@ internal sealed class NotebookSession : IDisposable
         }
     }
 
-    private async Task<CellError?> ExecuteAsync(CellSegment segment, string file, bool isLast, CancellationToken stop)
+    private CellError? Execute(CellSegment segment, string file, bool isLast, CellRun run)
     {
         switch (segment.Language)
         {
@@ -89,36 +102,47 @@ internal sealed class NotebookSession : IDisposable
                 return null;
             case CellLanguage.CSharp:
                 var directives = CellDirectives.Parse(segment.Code);
-                if (await PrepareAsync(directives, stop).ConfigureAwait(false) is { } broken) return broken;
-                return await RunCSharpAsync(directives.Code, file, showValue: isLast).ConfigureAwait(false);
+                if (Prepare(directives, run) is { } broken) return broken;
+                return RunCSharp(directives.Code, file, showValue: isLast, run);
             default:
                 throw new CellException($"{segment.Language} cells cannot be run by this host, only C# and markdown ones.");
         }
     }
 
-    private async Task<CellError?> PrepareAsync(CellDirectives directives, CancellationToken stop)
+    private CellError? Prepare(CellDirectives directives, CellRun run)
     {
         foreach (var assembly in directives.Assemblies) _packages.AddFile(assembly);
         IReadOnlyList<ExtensionScript> extensions = [];
         if (directives.Packages.Count > 0 || directives.Sources.Count > 0)
-            extensions = await _packages.AddAsync(directives, _output, stop).ConfigureAwait(false);
+            extensions = _packages.AddAsync(directives, _output, run.Token).GetAwaiter().GetResult();
         _csharp.SetPackageReferences(_packages.References);
         TorchStart.TryLoad(_packages.References);
         foreach (var extension in extensions)
         {
             _sources.Add(extension.File, extension.Code);
-            if (await RunCSharpAsync(extension.Code, extension.File, showValue: true).ConfigureAwait(false) is { } error) return error;
+            if (RunCSharp(extension.Code, extension.File, showValue: true, run) is { } error) return error;
         }
         return null;
     }
 
-    private async Task<CellError?> RunCSharpAsync(string code, string file, bool showValue)
+    private CellError? RunCSharp(string code, string file, bool showValue, CellRun run)
     {
         if (string.IsNullOrWhiteSpace(code)) return null;
-        var outcome = await _csharp.RunAsync(code, file).ConfigureAwait(false);
+        var outcome = _csharp.Run(code, file, run);
         if (outcome.Errors.Count > 0) return CellError.FromDiagnostics(outcome.Errors, _sources);
         if (outcome.Exception is { } exception) return CellError.FromException(exception, file, _sources);
-        if (showValue && outcome.HasValue) _output.Display(ValueFormatter.Format(outcome.Value, []), id: null);
-        return null;
+        if (!showValue || !outcome.HasValue) return null;
+        try
+        {
+            MimeBundle? shown = null;
+            // Formatting runs the user's code too: formatters, enumerators.
+            run.Invoke(() => shown = ValueFormatter.Format(outcome.Value, []));
+            _output.Display(shown!, id: null);
+            return null;
+        }
+        catch (Exception e) when (!run.Token.IsCancellationRequested)
+        {
+            return CellError.FromException(e, file, _sources);
+        }
     }
 }

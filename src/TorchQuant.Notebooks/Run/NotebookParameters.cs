@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.CodeAnalysis.CSharp;
-using Microsoft.CodeAnalysis.Scripting;
+using TorchQuant.Notebooks.Engine;
 
 namespace TorchQuant.Notebooks.Run;
 
@@ -42,7 +42,7 @@ internal sealed class NotebookParameters
     /// <summary>The C# that sets the values, each as the type that its variable was declared with.</summary>
     /// <param name="variables">The variables that the tagged cell declared.</param>
     /// <exception cref="ParameterException">There is no such parameter, or its type cannot take the value.</exception>
-    public string Assignments(IReadOnlyCollection<ScriptVariable> variables)
+    public string Assignments(IReadOnlyCollection<CellVariable> variables)
     {
         var code = new StringBuilder("// Set by --param\n");
         foreach (var (name, text) in _values)
@@ -55,7 +55,7 @@ internal sealed class NotebookParameters
         return code.ToString().TrimEnd();
     }
 
-    private static string Literal(ScriptVariable variable, string text)
+    private static string Literal(CellVariable variable, string text)
     {
         var invariant = CultureInfo.InvariantCulture;
         var literal = Type.GetTypeCode(Nullable.GetUnderlyingType(variable.Type) ?? variable.Type) switch

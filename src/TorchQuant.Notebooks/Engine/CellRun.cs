@@ -1,0 +1,122 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime;
+
+namespace TorchQuant.Notebooks.Engine;
+
+/// <summary>
+/// One cell while it runs, and the way to stop it. .NET stops code from outside only by <see cref="ControlledExecution"/>, one thread at a time and
+/// never in a wait; so this keeps the threads that run code of the cell, aborts them, and wakes those that wait. Code after an <c>await</c> runs on a
+/// pool thread that is kept too: that is what the synchronization context is for. What the cell starts by other means (Task.Run, threads) goes on.
+/// <para>Only the cell's own code runs here, never the compiler: an abort may leave what it hits half done.</para>
+/// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "What the cell started may look at the token after it; a source without timer holds nothing.")]
+internal sealed class CellRun
+{
+    private static readonly TimeSpan s_wake = TimeSpan.FromMilliseconds(20);
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _gate = new();
+    private readonly HashSet<Thread> _threads = [];
+    private readonly Context _context;
+
+    public CellRun() => _context = new Context(this);
+
+    /// <summary>Cancelled when the cell is to stop: for work of the host in the cell's name.</summary>
+    public CancellationToken Token => _stop.Token;
+
+    /// <summary>Runs code of the cell on the calling thread.</summary>
+    /// <exception cref="OperationCanceledException">The cell was interrupted.</exception>
+    public void Invoke(Action code)
+    {
+        var thread = Thread.CurrentThread;
+        var before = SynchronizationContext.Current;
+        lock (_gate) _threads.Add(thread);
+        SynchronizationContext.SetSynchronizationContext(_context);
+        try
+        {
+#pragma warning disable SYSLIB0046 // There is no other way to stop a loop of the user's; only the user's code is run by it.
+            ControlledExecution.Run(code, _stop.Token);
+#pragma warning restore SYSLIB0046
+        }
+        catch (Exception e) when (_stop.IsCancellationRequested && e is ThreadInterruptedException or ThreadAbortException)
+        {
+            throw new OperationCanceledException(_stop.Token);
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(before);
+            lock (_gate) _threads.Remove(thread);
+            if (_stop.IsCancellationRequested) ForgetWaking();
+        }
+    }
+
+    /// <summary>Waits for what the cell awaits.</summary>
+    /// <exception cref="OperationCanceledException">The cell was interrupted.</exception>
+    public T Await<T>(Task<T> task)
+    {
+        try
+        {
+            task.Wait(Token);
+        }
+        catch (AggregateException)
+        {
+            // Thrown below, as it was thrown first.
+        }
+        if (Token.IsCancellationRequested && task.Exception?.InnerException is ThreadAbortException or ThreadInterruptedException) throw new OperationCanceledException(Token);
+        return task.GetAwaiter().GetResult();
+    }
+
+    /// <summary>Stops the cell. Returns at once; code that is in a native call stops when that returns.</summary>
+    public void Interrupt()
+    {
+        // Cancelling waits until the abort has happened, which in a wait is never: hence the waking beside it.
+        Task.Factory.StartNew(_stop.Cancel, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        new Thread(Wake) { IsBackground = true, Name = "interrupt" }.Start();
+    }
+
+    private void Wake()
+    {
+        while (true)
+        {
+            lock (_gate)
+            {
+                if (_stop.IsCancellationRequested && _threads.Count == 0) return;
+                foreach (var thread in _threads)
+                    if (_stop.IsCancellationRequested && (thread.ThreadState & ThreadState.WaitSleepJoin) != 0)
+                        thread.Interrupt();
+            }
+            Thread.Sleep(s_wake);
+        }
+    }
+
+    // A waking that came too late would hit the next wait of this thread.
+    private static void ForgetWaking()
+    {
+        try
+        {
+            Thread.Sleep(1);
+        }
+        catch (ThreadInterruptedException)
+        {
+        }
+    }
+
+    private sealed class Context(CellRun run) : SynchronizationContext
+    {
+        public override void Post(SendOrPostCallback d, object? state) => ThreadPool.QueueUserWorkItem(_ =>
+        {
+            try
+            {
+                run.Invoke(() => d(state));
+            }
+            catch (OperationCanceledException) when (run._stop.IsCancellationRequested)
+            {
+            }
+        });
+
+        // The base class would run it here and now, outside what can be stopped only if this thread is not the cell's already.
+        public override void Send(SendOrPostCallback d, object? state) => d(state);
+
+        public override SynchronizationContext CreateCopy() => this;
+    }
+}
