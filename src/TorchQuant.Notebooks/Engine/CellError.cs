@@ -13,6 +13,9 @@ internal sealed record CellError(string Name, string Message, int? Line, string?
 {
     private const int MostForeignFrames = 12;
 
+    /// <summary>The message and the traceback: what a notebook shows.</summary>
+    public IEnumerable<string> Lines => Traceback.Prepend($"{Name}: {Message}");
+
     public static CellError FromDiagnostics(IReadOnlyList<CodeDiagnostic> errors, CellSources sources)
     {
         var first = errors[0];

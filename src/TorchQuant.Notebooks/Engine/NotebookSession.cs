@@ -6,7 +6,7 @@ namespace TorchQuant.Notebooks.Engine;
 /// <summary>
 /// One notebook being run: takes cells, sends what they show to one output. It knows nothing of files, terminals or protocols, so that a
 /// Jupyter front end can drive it as the headless runner does; another language is one more engine beside <see cref="CSharpScriptEngine"/>.
-/// There is one session per process (see <see cref="DisplayTarget"/>).
+/// There is one session per process (see <see cref="SessionTarget"/>).
 /// </summary>
 internal sealed class NotebookSession : IDisposable
 {
@@ -22,13 +22,14 @@ internal sealed class NotebookSession : IDisposable
 
     /// <param name="folder">The notebook's folder: what relative paths in <c>#r</c> and <c>#load</c> start from.</param>
     /// <param name="output">Where everything goes that cells show.</param>
-    public NotebookSession(string folder, ICellOutput output)
+    /// <param name="input">Whom cells can ask; null when the notebook runs headless.</param>
+    public NotebookSession(string folder, ICellOutput output, ICellInput? input = null)
     {
         _output = output;
         _csharp = new CSharpScriptEngine(folder);
         _packages = new PackageSession(folder);
-        _console = new ConsoleCapture(output);
-        DisplayTarget.Set(output);
+        _console = new ConsoleCapture(output, input);
+        SessionTarget.Set(output, input);
     }
 
     /// <summary>The C# variables there are after the cells that ran.</summary>
@@ -39,25 +40,38 @@ internal sealed class NotebookSession : IDisposable
     /// <param name="code">The cell's text with its directives and magic commands.</param>
     /// <param name="language">The language it begins in.</param>
     /// <param name="stop">Interrupts the cell; one that does not stop then (it is in native code, or waits for what never ends) is left to itself after a moment.</param>
-    public async Task<CellResult> RunAsync(int number, string code, CellLanguage language, CancellationToken stop)
+    public Task<CellResult> RunAsync(int number, string code, CellLanguage language, CancellationToken stop) =>
+        RunAsync(CellSources.FileOf(number), code, language, stop);
+
+    /// <summary>Runs one cell that errors know by <paramref name="file"/>.</summary>
+    public async Task<CellResult> RunAsync(string file, string code, CellLanguage language, CancellationToken stop)
     {
-        var file = CellSources.FileOf(number);
-        _sources.Add(file, code);
         var clock = Stopwatch.StartNew();
+        var (interrupted, error) = await OnThreadAsync(file, code, run => Execute(code, file, language, run), stop).ConfigureAwait(false);
+        return new CellResult(interrupted ? CellStatus.Stopped : error is null ? CellStatus.Succeeded : CellStatus.Failed, error, clock.Elapsed);
+    }
+
+    /// <summary>Evaluates an expression without showing it.</summary>
+    /// <returns>Its value, or why there is none; neither when it was interrupted.</returns>
+    public async Task<(MimeBundle? Value, CellError? Error)> EvaluateAsync(string file, string expression) =>
+        (await OnThreadAsync(file, expression, run => Evaluate(expression, file, showValue: true, run), CancellationToken.None).ConfigureAwait(false)).Result;
+
+    private async Task<(bool Interrupted, T? Result)> OnThreadAsync<T>(string file, string code, Func<CellRun, T> work, CancellationToken stop)
+    {
+        _sources.Add(file, code);
         var run = _running = new CellRun();
-        var work = _thread.Run(() => Execute(code, file, language, run));
+        var working = _thread.Run(() => work(run));
         try
         {
             using (stop.Register(run.Interrupt))
             {
-                await Task.WhenAny(work, Task.Delay(Timeout.Infinite, stop)).ConfigureAwait(false);
-                var error = await (stop.IsCancellationRequested ? work.WaitAsync(s_grace, CancellationToken.None) : work).ConfigureAwait(false);
-                return new CellResult(error is null ? CellStatus.Succeeded : CellStatus.Failed, error, clock.Elapsed);
+                await Task.WhenAny(working, Task.Delay(Timeout.Infinite, stop)).ConfigureAwait(false);
+                return (false, await (stop.IsCancellationRequested ? working.WaitAsync(s_grace, CancellationToken.None) : working).ConfigureAwait(false));
             }
         }
         catch (Exception e) when (run.Token.IsCancellationRequested && e is OperationCanceledException or TimeoutException)
         {
-            return new CellResult(CellStatus.Stopped, null, clock.Elapsed);
+            return (true, default);
         }
         finally
         {
@@ -65,12 +79,15 @@ internal sealed class NotebookSession : IDisposable
         }
     }
 
-    /// <summary>Stops the running cell, if there is one: its <see cref="RunAsync"/> then returns that it was stopped.</summary>
+    /// <summary>Stops the running cell, if there is one: its RunAsync then returns that it was stopped.</summary>
     public void Interrupt() => _running?.Interrupt();
+
+    /// <summary>An exception in the terms of the cells, wherever it was thrown.</summary>
+    public CellError Explain(Exception exception) => CellError.FromException(exception, "", _sources);
 
     public void Dispose()
     {
-        DisplayTarget.Set(null);
+        SessionTarget.Set(null, null);
         _console.Dispose();
         _packages.Dispose();
         _csharp.Dispose();
@@ -128,21 +145,27 @@ internal sealed class NotebookSession : IDisposable
     private CellError? RunCSharp(string code, string file, bool showValue, CellRun run)
     {
         if (string.IsNullOrWhiteSpace(code)) return null;
+        var (value, error) = Evaluate(code, file, showValue, run);
+        if (value is not null) _output.Display(value, id: null);
+        return error;
+    }
+
+    private (MimeBundle? Value, CellError? Error) Evaluate(string code, string file, bool showValue, CellRun run)
+    {
         var outcome = _csharp.Run(code, file, run);
-        if (outcome.Errors.Count > 0) return CellError.FromDiagnostics(outcome.Errors, _sources);
-        if (outcome.Exception is { } exception) return CellError.FromException(exception, file, _sources);
-        if (!showValue || !outcome.HasValue) return null;
+        if (outcome.Errors.Count > 0) return (null, CellError.FromDiagnostics(outcome.Errors, _sources));
+        if (outcome.Exception is { } exception) return (null, CellError.FromException(exception, file, _sources));
+        if (!showValue || !outcome.HasValue) return (null, null);
         try
         {
             MimeBundle? shown = null;
             // Formatting runs the user's code too: formatters, enumerators.
             run.Invoke(() => shown = ValueFormatter.Format(outcome.Value, []));
-            _output.Display(shown!, id: null);
-            return null;
+            return (shown, null);
         }
         catch (Exception e) when (!run.Token.IsCancellationRequested)
         {
-            return CellError.FromException(e, file, _sources);
+            return (null, CellError.FromException(e, file, _sources));
         }
     }
 }
