@@ -7,6 +7,7 @@ using Microsoft.CodeAnalysis.CSharp.Scripting;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Emit;
 using Microsoft.CodeAnalysis.Scripting;
+using TorchQuant.Notebooks.Engine.Editing;
 
 namespace TorchQuant.Notebooks.Engine;
 
@@ -15,7 +16,7 @@ namespace TorchQuant.Notebooks.Engine;
 /// compile changes nothing; one that throws or is interrupted keeps what it did until then. The compiled pieces are run from here and not by Roslyn's own runner, which
 /// compiles and runs in one step and forgets what an interrupted piece declared. Not thread-safe: <see cref="CellThread"/> calls it.
 /// </summary>
-internal sealed class CSharpScriptEngine : IDisposable
+internal sealed class CSharpScriptEngine : ILanguageEngine
 {
     // What .NET Interactive imports, no more: a notebook written here must run there.
     private static readonly string[] s_imports =
@@ -32,6 +33,7 @@ internal sealed class CSharpScriptEngine : IDisposable
     // Files that #r in a #load-ed file names; the host's own #r knows the others.
     private readonly Dictionary<string, string> _directives = new(StringComparer.OrdinalIgnoreCase);
 
+    private readonly Lazy<CSharpEditor> _editor = new(() => new CSharpEditor());
     private ScriptOptions _options;
     private Script<object>? _script;
     private object?[] _submissions = [null]; // Roslyn's layout: the object of piece n, which holds its variables, in slot n; slot 0 is the host's
@@ -54,30 +56,22 @@ internal sealed class CSharpScriptEngine : IDisposable
         AssemblyLoadContext.Default.Resolving += Resolve;
     }
 
-    /// <summary>The variables there are; where a name was declared again, the newest declaration only.</summary>
     public IEnumerable<CellVariable> Variables => _submissions[1..(_last + 1)].Reverse().OfType<object>().SelectMany(Fields).DistinctBy(variable => variable.Name);
 
-    /// <summary>What later pieces of code can use besides the runtime: replaces what was set before.</summary>
-    public void SetPackageReferences(IEnumerable<string> assemblies)
+    public void SetPackageReferences(IReadOnlyCollection<string> assemblies)
     {
         var references = new List<MetadataReference>(HostReferences.All);
         foreach (var path in assemblies)
         {
-            if (!_packages.TryGetValue(path, out var reference)) _packages[path] = reference = MetadataReference.CreateFromFile(path);
+            if (!_packages.TryGetValue(path, out var reference)) _packages[path] = reference = MetadataReference.CreateFromFile(path, documentation: Documentation(path));
             references.Add(reference);
         }
         _options = _options.WithReferences(references);
     }
 
-    /// <summary>Compiles and runs a piece of code. Exceptions that the code throws are returned, not thrown.</summary>
-    /// <param name="code">The code.</param>
-    /// <param name="file">The file name that its lines carry in diagnostics and stack traces.</param>
-    /// <param name="run">The cell that it belongs to.</param>
-    /// <exception cref="OperationCanceledException">The cell was interrupted.</exception>
     public CodeOutcome Run(string code, string file, CellRun run)
     {
-        var options = _options.WithFilePath(file);
-        var script = _script is null ? CSharpScript.Create<object>(code, options) : _script.ContinueWith<object>(code, options);
+        var script = Continue(code, file);
         var compilation = script.GetCompilation();
         if (!HasCode(compilation))
         {
@@ -114,7 +108,38 @@ internal sealed class CSharpScriptEngine : IDisposable
         }
     }
 
-    public void Dispose() => AssemblyLoadContext.Default.Resolving -= Resolve;
+    /// <summary>Compiles a piece of code that changes nothing.</summary>
+    public void WarmUp() => Continue("System.Console.Write(1 + 1)", "").GetCompilation().Emit(Stream.Null, options: s_emit);
+
+    /// <summary>Loads the editor's services, on a workspace of its own, so that a cell may run meanwhile.</summary>
+    public void WarmUpEditor()
+    {
+        const string Text = "System.Console.Wr";
+        var script = Continue(Text, "");
+        Task.Run(async () =>
+        {
+            using var editor = new CSharpEditor();
+            await editor.CompleteAsync(script, Text.Length).ConfigureAwait(false);
+        });
+    }
+
+    public Task<Completions> CompleteAsync(string code, int position) => _editor.Value.CompleteAsync(Continue(code, ""), position);
+
+    public Task<string?> InspectAsync(string code, int position) => _editor.Value.InspectAsync(Continue(code, ""), position);
+
+    public Completeness Check(string code) => CSharpEditor.Check(code);
+
+    public void Dispose()
+    {
+        AssemblyLoadContext.Default.Resolving -= Resolve;
+        if (_editor.IsValueCreated) _editor.Value.Dispose();
+    }
+
+    private Script<object> Continue(string code, string file)
+    {
+        var options = _options.WithFilePath(file);
+        return _script is null ? CSharpScript.Create<object>(code, options) : _script.ContinueWith<object>(code, options);
+    }
 
     private Func<object[], Task<object?>> Load(MemoryStream image, MemoryStream symbols, Compilation compilation, CancellationToken stop)
     {
@@ -128,6 +153,10 @@ internal sealed class CSharpScriptEngine : IDisposable
             .GetMethod(entry.MetadataName, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!
             .CreateDelegate<Func<object[], Task<object?>>>();
     }
+
+    // What a package says about its types, for inspection.
+    private static XmlDocumentationProvider? Documentation(string assembly) =>
+        Path.ChangeExtension(assembly, ".xml") is var file && File.Exists(file) ? XmlDocumentationProvider.CreateFromFile(file) : null;
 
     private Assembly? Resolve(AssemblyLoadContext context, AssemblyName name) =>
         name.Name is { } known && _directives.TryGetValue(known, out var path) ? context.LoadFromAssemblyPath(path) : null;

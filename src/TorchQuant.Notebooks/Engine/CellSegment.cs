@@ -13,8 +13,15 @@ internal enum CellLanguage
 /// <summary>
 /// A stretch of a cell in one language. <paramref name="Code"/> keeps the cell's line numbers: the lines that belong to other segments are blank.
 /// </summary>
-internal sealed partial record CellSegment(CellLanguage Language, string Code)
+/// <param name="Language">The language.</param>
+/// <param name="Code">The text, below as many empty lines as there are lines above it in the cell.</param>
+/// <param name="Lines">The number of those lines.</param>
+/// <param name="Offset">Where the text begins in the cell.</param>
+internal sealed partial record CellSegment(CellLanguage Language, string Code, int Lines, int Offset)
 {
+    /// <summary>Where the text ends in the cell.</summary>
+    public int End => Offset + Code.Length - Lines;
+
     private const string Known = "#!csharp, #!markdown, and #r and #i directives";
 
     /// <summary>Cuts a cell at its magic commands (<c>#!csharp</c>, <c>#!markdown</c>). Segments without any text are left out.</summary>
@@ -36,7 +43,7 @@ internal sealed partial record CellSegment(CellLanguage Language, string Code)
         void Add(int from, int to)
         {
             var text = string.Join('\n', lines[from..to]);
-            if (text.Trim().Length > 0) segments.Add(new CellSegment(language, new string('\n', from) + text));
+            if (text.Trim().Length > 0) segments.Add(new CellSegment(language, new string('\n', from) + text, from, lines[..from].Sum(line => line.Length + 1)));
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using TorchQuant.Notebooks.Engine.Editing;
 using TorchQuant.Notebooks.Packages;
 
 namespace TorchQuant.Notebooks.Engine;
@@ -14,6 +15,7 @@ internal sealed class NotebookSession : IDisposable
 
     private readonly ICellOutput _output;
     private readonly CSharpScriptEngine _csharp;
+    private readonly Dictionary<CellLanguage, ILanguageEngine> _engines;
     private readonly PackageSession _packages;
     private readonly CellThread _thread = new();
     private readonly CellSources _sources = new();
@@ -27,13 +29,28 @@ internal sealed class NotebookSession : IDisposable
     {
         _output = output;
         _csharp = new CSharpScriptEngine(folder);
+        _engines = new() { [CellLanguage.CSharp] = _csharp };
         _packages = new PackageSession(folder);
+        Editor = new CellEditor(language => _engines.GetValueOrDefault(language));
         _console = new ConsoleCapture(output, input);
         SessionTarget.Set(output, input);
     }
 
+    /// <summary>Help while cells are typed; not while one runs.</summary>
+    public CellEditor Editor { get; }
+
     /// <summary>The C# variables there are after the cells that ran.</summary>
     public IEnumerable<CellVariable> Variables => _csharp.Variables;
+
+    /// <summary>Starts, in the time until the first cell comes, what it would have to wait for: the compiler's own compilation to machine code.</summary>
+    public void WarmUp() => _thread.Run(() =>
+    {
+        _csharp.WarmUp();
+        return ValueFormatter.Format(0, []);
+    });
+
+    /// <summary>The same for the first completion. Called between cells.</summary>
+    public void WarmUpEditor() => _csharp.WarmUpEditor();
 
     /// <summary>Runs one cell. Its errors are in the result; only errors of the host itself are thrown.</summary>
     /// <param name="number">The cell's number, by which errors name it.</param>

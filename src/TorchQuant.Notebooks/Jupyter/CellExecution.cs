@@ -29,6 +29,7 @@ internal sealed partial class CellExecution(NotebookSession session, IOPubOutput
         var file = kept ? CellSources.FileOf(_count) : $"uncounted cell {++_uncounted}";
         var result = empty ? new CellResult(CellStatus.Succeeded, null, TimeSpan.Zero) : await session.RunAsync(file, code, language, CancellationToken.None).ConfigureAwait(false);
         _running = null;
+        if (_count == 1 && kept) session.WarmUpEditor();
         if (kept) history.Add(_count, code, output.Result);
         if (result.Status == CellStatus.Succeeded)
         {
@@ -57,8 +58,10 @@ internal sealed partial class CellExecution(NotebookSession session, IOPubOutput
     {
         ["ename"] = error.Name,
         ["evalue"] = error.Message,
-        ["traceback"] = new JsonArray([.. error.Lines.Select(line => JsonValue.Create(Place().Replace(line, "Cell In[$1], line $2")))]),
+        ["traceback"] = new JsonArray([.. Lines(error).Select(line => JsonValue.Create(line))]),
     };
+
+    public static IEnumerable<string> Lines(CellError error) => error.Lines.Select(line => Place().Replace(line, "Cell In[$1], line $2"));
 
     private JsonObject Failed(JsonObject error)
     {

@@ -23,6 +23,7 @@ internal sealed class JupyterKernel : IDisposable
     private readonly NotebookSession _session;
     private readonly ExecutionHistory _history = new();
     private readonly CellExecution _execution;
+    private readonly EditorRequests _editor;
 
     /// <param name="connection">Where to listen.</param>
     /// <param name="language">The language that cells begin in.</param>
@@ -36,6 +37,7 @@ internal sealed class JupyterKernel : IDisposable
         _input = new InputRequests(_sockets, _output);
         _session = new NotebookSession(folder, _output, _input);
         _execution = new CellExecution(_session, _output, _input, _sockets, _history, language.Language);
+        _editor = new EditorRequests(_session.Editor, language.Language);
         _sockets.Received += Receive;
     }
 
@@ -53,6 +55,7 @@ internal sealed class JupyterKernel : IDisposable
         using var end = new UnexpectedEnd(EndedFromWithin);
         _sockets.Start();
         Status(null, "starting");
+        _session.WarmUp();
         var shell = Task.Run(RunShellAsync);
         var control = Task.Run(RunControlAsync);
         // A cell may be running that does not stop: then the kernel ends without it.
@@ -94,9 +97,16 @@ internal sealed class JupyterKernel : IDisposable
         var abort = false;
         await AnswerAsync(Channel.Shell, request, async () =>
         {
-            if (request.Type != "execute_request") return Answer(request);
-            (var reply, abort) = await _execution.RunAsync(request).ConfigureAwait(false);
-            return reply;
+            switch (request.Type)
+            {
+                case "execute_request":
+                    (var reply, abort) = await _execution.RunAsync(request).ConfigureAwait(false);
+                    return reply;
+                case "complete_request": return await _editor.CompleteAsync(request).ConfigureAwait(false);
+                case "inspect_request": return await _editor.InspectAsync(request).ConfigureAwait(false);
+                case "is_complete_request": return _editor.Check(request);
+                default: return Answer(request);
+            }
         }).ConfigureAwait(false);
         return abort;
     }
@@ -175,7 +185,7 @@ internal sealed class JupyterKernel : IDisposable
 
     private bool ShowAstray(Exception e)
     {
-        var lines = _session.Explain(e).Lines;
+        var lines = CellExecution.Lines(_session.Explain(e));
         _output.Write(OutputStream.Error, "An exception on another thread, which it ended:\n" + string.Join('\n', lines) + "\n");
         return true;
     }

@@ -11,7 +11,7 @@ public sealed class CellTextTests
     {
         var segments = CellSegment.Split("var a = 1;\n#!markdown\ntext\n#!csharp\na", CellLanguage.CSharp);
         Assert.Equal(
-            [new(CellLanguage.CSharp, "var a = 1;"), new(CellLanguage.Markdown, "\n\ntext"), new(CellLanguage.CSharp, "\n\n\n\na")],
+            [new(CellLanguage.CSharp, "var a = 1;", 0, 0), new(CellLanguage.Markdown, "\n\ntext", 2, 22), new(CellLanguage.CSharp, "\n\n\n\na", 4, 36)],
             segments);
     }
 
