@@ -8,6 +8,7 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Emit;
 using Microsoft.CodeAnalysis.Scripting;
 using TorchQuant.Notebooks.Engine.Editing;
+using TorchQuant.Notebooks.Interactive;
 
 namespace TorchQuant.Notebooks.Engine;
 
@@ -34,6 +35,8 @@ internal sealed class CSharpScriptEngine : ILanguageEngine
     private readonly Dictionary<string, string> _directives = new(StringComparer.OrdinalIgnoreCase);
 
     private readonly Lazy<CSharpEditor> _editor = new(() => new CSharpEditor());
+    private readonly HashSet<string> _shared = []; // files that types of shared values come from
+    private IReadOnlyCollection<string> _packagePaths = [];
     private ScriptOptions _options;
     private Script<object>? _script;
     private object?[] _submissions = [null]; // Roslyn's layout: the object of piece n, which holds its variables, in slot n; slot 0 is the host's
@@ -60,8 +63,9 @@ internal sealed class CSharpScriptEngine : ILanguageEngine
 
     public void SetPackageReferences(IReadOnlyCollection<string> assemblies)
     {
+        _packagePaths = assemblies;
         var references = new List<MetadataReference>(HostReferences.All);
-        foreach (var path in assemblies)
+        foreach (var path in assemblies.Union(_shared))
         {
             if (!_packages.TryGetValue(path, out var reference)) _packages[path] = reference = MetadataReference.CreateFromFile(path, documentation: Documentation(path));
             references.Add(reference);
@@ -106,6 +110,22 @@ internal sealed class CSharpScriptEngine : ILanguageEngine
             // It is null only if the interrupt came before the first statement: then nothing was declared.
             if (submissions[^1] is not null) (_script, _submissions, _last) = (script, submissions, _last + 1);
         }
+    }
+
+    /// <summary>Declares a variable that holds the value of another one, of the type that it has there; of the value's own type if that says more.</summary>
+    /// <exception cref="CellException">The name is not one of C#'s.</exception>
+    public void SetVariable(string name, CellVariable of, CellRun run)
+    {
+        if (!SyntaxFacts.IsValidIdentifier(name)) throw new CellException($"'{name}' is not a name in C#.");
+        var type = of.Type == typeof(object) && of.Value is { } known ? known.GetType() : of.Type;
+        foreach (var part in CSharpTypeName.Parts(type))
+            if (part.Assembly is { IsDynamic: false, Location.Length: > 0 } assembly && !HostReferences.Files.Contains(assembly.Location))
+                _shared.Add(assembly.Location);
+        SetPackageReferences(_packagePaths);
+        SharedValue.Put(of.Value);
+        var declared = CSharpTypeName.Of(type);
+        var outcome = Run($"{declared} @{name} = ({declared})global::TorchQuant.Notebooks.Interactive.SharedValue.Take();", "shared value", run);
+        if (outcome.Errors.Count > 0) throw new CellException($"{name} of type {type} cannot be declared in C#: {outcome.Errors[0].Message}");
     }
 
     /// <summary>Compiles a piece of code that changes nothing.</summary>

@@ -30,11 +30,12 @@ internal sealed record CellError(string Name, string Message, int? Line, string?
         return new CellError(first.Id, first.Message, first.Line, sources.Line(first.File, first.Line)?.Trim(), traceback);
     }
 
-    public static CellError FromDirective(CellException exception, string file, CellSources sources)
+    public static CellError FromDirective(Exception exception, string file, CellSources sources)
     {
-        var code = exception.Line is { } line ? sources.Line(file, line)?.Trim() : null;
-        List<string> traceback = code is null ? [] : [$"{file}, line {exception.Line}: {code}"];
-        return new CellError("NotebookError", exception.Message, exception.Line, code, traceback);
+        var line = (exception as CellException)?.Line;
+        var code = line is { } known ? sources.Line(file, known)?.Trim() : null;
+        List<string> traceback = code is null ? [] : [$"{file}, line {line}: {code}"];
+        return new CellError("NotebookError", exception.Message, line, code, traceback);
     }
 
     public static CellError FromException(Exception exception, string file, CellSources sources)
@@ -83,11 +84,12 @@ internal sealed record CellError(string Name, string Message, int? Line, string?
     {
         var type = method.DeclaringType;
         while (type?.DeclaringType is { } outer) type = outer;
-        return type == typeof(CSharpScriptEngine) || type == typeof(CellRun);
+        return type == typeof(CSharpScriptEngine) || type == typeof(CellRun) || type?.Namespace?.StartsWith("FSharp.Compiler", StringComparison.Ordinal) == true;
     }
 
     private static bool IsPlumbing(MethodBase method) =>
         method.GetCustomAttribute<StackTraceHiddenAttribute>() is not null
         || method.DeclaringType?.GetCustomAttribute<StackTraceHiddenAttribute>() is not null
-        || method.DeclaringType?.FullName?.StartsWith("Submission#", StringComparison.Ordinal) == true;
+        || method.DeclaringType?.FullName?.StartsWith("Submission#", StringComparison.Ordinal) == true
+        || method.DeclaringType?.FullName is "System.Reflection.MethodBaseInvoker" or "System.RuntimeMethodHandle"; // how F# starts a cell
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime;
 
@@ -7,14 +8,20 @@ namespace TorchQuant.Notebooks.Engine;
 /// One cell while it runs, and the way to stop it. .NET stops code from outside only by <see cref="ControlledExecution"/>, one thread at a time and
 /// never in a wait; so this keeps the threads that run code of the cell, aborts them, and wakes those that wait. Code after an <c>await</c> runs on a
 /// pool thread that is kept too: that is what the synchronization context is for. What the cell starts by other means (Task.Run, threads) goes on.
-/// <para>Only the cell's own code runs here, never the compiler: an abort may leave what it hits half done.</para>
+/// <para>
+/// An abort may leave half done what it hits: so the compilers of C# and the host's own work stay outside, and a thread in a wait is only woken. Where it hits .NET's
+/// compilation to machine code, or a type's initialiser (which has to be compiled, too), it can even end the process; so it waits for a moment in which nothing was compiled.
+/// </para>
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "What the cell started may look at the token after it; a source without timer holds nothing.")]
 internal sealed class CellRun
 {
     private static readonly TimeSpan s_wake = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan s_calm = TimeSpan.FromMilliseconds(250); // without compilation, before an abort
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10); // with code that never stops being compiled
 
     private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _abort = new();
     private readonly Lock _gate = new();
     private readonly HashSet<Thread> _threads = [];
     private readonly Context _context;
@@ -30,12 +37,16 @@ internal sealed class CellRun
     {
         var thread = Thread.CurrentThread;
         var before = SynchronizationContext.Current;
-        lock (_gate) _threads.Add(thread);
+        lock (_gate)
+        {
+            Token.ThrowIfCancellationRequested();
+            _threads.Add(thread);
+        }
         SynchronizationContext.SetSynchronizationContext(_context);
         try
         {
 #pragma warning disable SYSLIB0046 // There is no other way to stop a loop of the user's; only the user's code is run by it.
-            ControlledExecution.Run(code, _stop.Token);
+            ControlledExecution.Run(code, _abort.Token);
 #pragma warning restore SYSLIB0046
         }
         catch (Exception e) when (_stop.IsCancellationRequested && e is ThreadInterruptedException or ThreadAbortException)
@@ -45,9 +56,9 @@ internal sealed class CellRun
         finally
         {
             SynchronizationContext.SetSynchronizationContext(before);
-            lock (_gate) _threads.Remove(thread);
-            if (_stop.IsCancellationRequested) ForgetWaking();
+            Leave(thread);
         }
+        Token.ThrowIfCancellationRequested();
     }
 
     /// <summary>Waits for what the cell awaits.</summary>
@@ -69,35 +80,54 @@ internal sealed class CellRun
     /// <summary>Stops the cell. Returns at once; code that is in a native call stops when that returns.</summary>
     public void Interrupt()
     {
-        // Cancelling waits until the abort has happened, which in a wait is never: hence the waking beside it.
-        Task.Factory.StartNew(_stop.Cancel, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        new Thread(Wake) { IsBackground = true, Name = "interrupt" }.Start();
+        _stop.Cancel();
+        new Thread(Stop) { IsBackground = true, Name = "interrupt" }.Start();
     }
 
-    private void Wake()
+    private void Stop()
     {
-        while (true)
+        var (began, calm, compiled) = (Stopwatch.StartNew(), Stopwatch.StartNew(), JitInfo.GetCompiledMethodCount());
+        var aborting = false;
+        while (Wake())
         {
-            lock (_gate)
-            {
-                if (_stop.IsCancellationRequested && _threads.Count == 0) return;
-                foreach (var thread in _threads)
-                    if (_stop.IsCancellationRequested && (thread.ThreadState & ThreadState.WaitSleepJoin) != 0)
-                        thread.Interrupt();
-            }
             Thread.Sleep(s_wake);
+            if (aborting) continue;
+            if (JitInfo.GetCompiledMethodCount() is var count && count != compiled)
+            {
+                compiled = count;
+                calm.Restart();
+            }
+            // Cancelling waits until the abort has happened, which in a wait is never: hence the thread of its own, and the waking that goes on.
+            aborting = calm.Elapsed > s_calm || began.Elapsed > s_patience;
+            if (aborting) Task.Factory.StartNew(_abort.Cancel, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
     }
 
-    // A waking that came too late would hit the next wait of this thread.
-    private static void ForgetWaking()
+    private bool Wake()
     {
-        try
+        lock (_gate)
         {
-            Thread.Sleep(1);
+            foreach (var thread in _threads)
+                if ((thread.ThreadState & System.Threading.ThreadState.WaitSleepJoin) != 0)
+                    thread.Interrupt();
+            return _threads.Count > 0;
         }
-        catch (ThreadInterruptedException)
+    }
+
+    private void Leave(Thread thread)
+    {
+        for (var inside = true; inside;)
         {
+            try
+            {
+                lock (_gate) _threads.Remove(thread);
+                inside = false;
+                // A waking that came too late would hit the next wait of this thread: it hits this one.
+                if (_stop.IsCancellationRequested) Thread.Sleep(1);
+            }
+            catch (ThreadInterruptedException)
+            {
+            }
         }
     }
 
@@ -109,7 +139,7 @@ internal sealed class CellRun
             {
                 run.Invoke(() => d(state));
             }
-            catch (OperationCanceledException) when (run._stop.IsCancellationRequested)
+            catch (Exception) when (run._stop.IsCancellationRequested)
             {
             }
         });

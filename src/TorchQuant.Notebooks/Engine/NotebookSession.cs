@@ -1,22 +1,18 @@
 using System.Diagnostics;
 using TorchQuant.Notebooks.Engine.Editing;
-using TorchQuant.Notebooks.Packages;
 
 namespace TorchQuant.Notebooks.Engine;
 
 /// <summary>
 /// One notebook being run: takes cells, sends what they show to one output. It knows nothing of files, terminals or protocols, so that a
-/// Jupyter front end can drive it as the headless runner does; another language is one more engine beside <see cref="CSharpScriptEngine"/>.
+/// Jupyter front end drives it as the headless runner does.
 /// There is one session per process (see <see cref="SessionTarget"/>).
 /// </summary>
 internal sealed class NotebookSession : IDisposable
 {
     private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(3);
 
-    private readonly ICellOutput _output;
-    private readonly CSharpScriptEngine _csharp;
-    private readonly Dictionary<CellLanguage, ILanguageEngine> _engines;
-    private readonly PackageSession _packages;
+    private readonly CellInterpreter _cells;
     private readonly CellThread _thread = new();
     private readonly CellSources _sources = new();
     private readonly ConsoleCapture _console;
@@ -27,11 +23,8 @@ internal sealed class NotebookSession : IDisposable
     /// <param name="input">Whom cells can ask; null when the notebook runs headless.</param>
     public NotebookSession(string folder, ICellOutput output, ICellInput? input = null)
     {
-        _output = output;
-        _csharp = new CSharpScriptEngine(folder);
-        _engines = new() { [CellLanguage.CSharp] = _csharp };
-        _packages = new PackageSession(folder);
-        Editor = new CellEditor(language => _engines.GetValueOrDefault(language));
+        _cells = new CellInterpreter(folder, output, _sources);
+        Editor = new CellEditor(_cells.EngineOf);
         _console = new ConsoleCapture(output, input);
         SessionTarget.Set(output, input);
     }
@@ -40,17 +33,21 @@ internal sealed class NotebookSession : IDisposable
     public CellEditor Editor { get; }
 
     /// <summary>The C# variables there are after the cells that ran.</summary>
-    public IEnumerable<CellVariable> Variables => _csharp.Variables;
+    public IEnumerable<CellVariable> Variables => VariablesOf(CellLanguage.CSharp);
+
+    /// <summary>The variables of a language.</summary>
+    public IEnumerable<CellVariable> VariablesOf(CellLanguage language) => _cells.EngineOf(language)?.Variables ?? [];
 
     /// <summary>Starts, in the time until the first cell comes, what it would have to wait for: the compiler's own compilation to machine code.</summary>
-    public void WarmUp() => _thread.Run(() =>
+    public void WarmUp(CellLanguage language) => _thread.Run(() =>
     {
-        _csharp.WarmUp();
+        if (language == CellLanguage.FSharp) _cells.FSharp.WarmUp();
+        else _cells.CSharp.WarmUp();
         return ValueFormatter.Format(0, []);
     });
 
     /// <summary>The same for the first completion. Called between cells.</summary>
-    public void WarmUpEditor() => _csharp.WarmUpEditor();
+    public void WarmUpEditor() => _cells.CSharp.WarmUpEditor();
 
     /// <summary>Runs one cell. Its errors are in the result; only errors of the host itself are thrown.</summary>
     /// <param name="number">The cell's number, by which errors name it.</param>
@@ -64,14 +61,14 @@ internal sealed class NotebookSession : IDisposable
     public async Task<CellResult> RunAsync(string file, string code, CellLanguage language, CancellationToken stop)
     {
         var clock = Stopwatch.StartNew();
-        var (interrupted, error) = await OnThreadAsync(file, code, run => Execute(code, file, language, run), stop).ConfigureAwait(false);
+        var (interrupted, error) = await OnThreadAsync(file, code, run => _cells.Execute(code, file, language, run), stop).ConfigureAwait(false);
         return new CellResult(interrupted ? CellStatus.Stopped : error is null ? CellStatus.Succeeded : CellStatus.Failed, error, clock.Elapsed);
     }
 
     /// <summary>Evaluates an expression without showing it.</summary>
     /// <returns>Its value, or why there is none; neither when it was interrupted.</returns>
-    public async Task<(MimeBundle? Value, CellError? Error)> EvaluateAsync(string file, string expression) =>
-        (await OnThreadAsync(file, expression, run => Evaluate(expression, file, showValue: true, run), CancellationToken.None).ConfigureAwait(false)).Result;
+    public async Task<(MimeBundle? Value, CellError? Error)> EvaluateAsync(string file, string expression, CellLanguage language) =>
+        (await OnThreadAsync(file, expression, run => _cells.Evaluate(expression, file, language, run), CancellationToken.None).ConfigureAwait(false)).Result;
 
     private async Task<(bool Interrupted, T? Result)> OnThreadAsync<T>(string file, string code, Func<CellRun, T> work, CancellationToken stop)
     {
@@ -86,7 +83,7 @@ internal sealed class NotebookSession : IDisposable
                 return (false, await (stop.IsCancellationRequested ? working.WaitAsync(s_grace, CancellationToken.None) : working).ConfigureAwait(false));
             }
         }
-        catch (Exception e) when (run.Token.IsCancellationRequested && e is OperationCanceledException or TimeoutException)
+        catch (Exception) when (run.Token.IsCancellationRequested)
         {
             return (true, default);
         }
@@ -106,83 +103,7 @@ internal sealed class NotebookSession : IDisposable
     {
         SessionTarget.Set(null, null);
         _console.Dispose();
-        _packages.Dispose();
-        _csharp.Dispose();
+        _cells.Dispose();
         _thread.Dispose();
-    }
-
-    private CellError? Execute(string code, string file, CellLanguage language, CellRun run)
-    {
-        try
-        {
-            var segments = CellSegment.Split(code, language);
-            for (var i = 0; i < segments.Count; i++)
-                if (Execute(segments[i], file, isLast: i == segments.Count - 1, run) is { } error)
-                    return error;
-            return null;
-        }
-        catch (CellException e)
-        {
-            return CellError.FromDirective(e, file, _sources);
-        }
-    }
-
-    private CellError? Execute(CellSegment segment, string file, bool isLast, CellRun run)
-    {
-        switch (segment.Language)
-        {
-            case CellLanguage.Markdown:
-                _output.Display(MimeBundle.OfMarkdown(segment.Code.Trim()), id: null);
-                return null;
-            case CellLanguage.CSharp:
-                var directives = CellDirectives.Parse(segment.Code);
-                if (Prepare(directives, run) is { } broken) return broken;
-                return RunCSharp(directives.Code, file, showValue: isLast, run);
-            default:
-                throw new CellException($"{segment.Language} cells cannot be run by this host, only C# and markdown ones.");
-        }
-    }
-
-    private CellError? Prepare(CellDirectives directives, CellRun run)
-    {
-        foreach (var assembly in directives.Assemblies) _packages.AddFile(assembly);
-        IReadOnlyList<ExtensionScript> extensions = [];
-        if (directives.Packages.Count > 0 || directives.Sources.Count > 0)
-            extensions = _packages.AddAsync(directives, _output, run.Token).GetAwaiter().GetResult();
-        _csharp.SetPackageReferences(_packages.References);
-        TorchStart.TryLoad(_packages.References);
-        foreach (var extension in extensions)
-        {
-            _sources.Add(extension.File, extension.Code);
-            if (RunCSharp(extension.Code, extension.File, showValue: true, run) is { } error) return error;
-        }
-        return null;
-    }
-
-    private CellError? RunCSharp(string code, string file, bool showValue, CellRun run)
-    {
-        if (string.IsNullOrWhiteSpace(code)) return null;
-        var (value, error) = Evaluate(code, file, showValue, run);
-        if (value is not null) _output.Display(value, id: null);
-        return error;
-    }
-
-    private (MimeBundle? Value, CellError? Error) Evaluate(string code, string file, bool showValue, CellRun run)
-    {
-        var outcome = _csharp.Run(code, file, run);
-        if (outcome.Errors.Count > 0) return (null, CellError.FromDiagnostics(outcome.Errors, _sources));
-        if (outcome.Exception is { } exception) return (null, CellError.FromException(exception, file, _sources));
-        if (!showValue || !outcome.HasValue) return (null, null);
-        try
-        {
-            MimeBundle? shown = null;
-            // Formatting runs the user's code too: formatters, enumerators.
-            run.Invoke(() => shown = ValueFormatter.Format(outcome.Value, []));
-            return (shown, null);
-        }
-        catch (Exception e) when (!run.Token.IsCancellationRequested)
-        {
-            return (null, CellError.FromException(e, file, _sources));
-        }
     }
 }

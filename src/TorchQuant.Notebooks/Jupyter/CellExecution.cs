@@ -29,7 +29,7 @@ internal sealed partial class CellExecution(NotebookSession session, IOPubOutput
         var file = kept ? CellSources.FileOf(_count) : $"uncounted cell {++_uncounted}";
         var result = empty ? new CellResult(CellStatus.Succeeded, null, TimeSpan.Zero) : await session.RunAsync(file, code, language, CancellationToken.None).ConfigureAwait(false);
         _running = null;
-        if (_count == 1 && kept) session.WarmUpEditor();
+        if (_count == 1 && kept && language == CellLanguage.CSharp) session.WarmUpEditor();
         if (kept) history.Add(_count, code, output.Result);
         if (result.Status == CellStatus.Succeeded)
         {
@@ -76,7 +76,7 @@ internal sealed partial class CellExecution(NotebookSession session, IOPubOutput
         if (request.Content["user_expressions"] is not JsonObject asked) return values;
         foreach (var (name, expression) in asked)
         {
-            var (value, error) = await session.EvaluateAsync($"expression {name}", expression?.ToString() ?? "").ConfigureAwait(false);
+            var (value, error) = await session.EvaluateAsync($"expression {name}", expression?.ToString() ?? "", language).ConfigureAwait(false);
             values[name] = value is not null
                 ? new JsonObject { ["status"] = "ok", ["data"] = MimeJson.Of(value, static text => JsonValue.Create(text)), ["metadata"] = new JsonObject() }
                 : Content(error ?? new CellError("NoValue", $"'{expression}' has no value.", null, null, []));

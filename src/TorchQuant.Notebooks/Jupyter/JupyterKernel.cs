@@ -55,7 +55,7 @@ internal sealed class JupyterKernel : IDisposable
         using var end = new UnexpectedEnd(EndedFromWithin);
         _sockets.Start();
         Status(null, "starting");
-        _session.WarmUp();
+        _session.WarmUp(_language.Language);
         var shell = Task.Run(RunShellAsync);
         var control = Task.Run(RunControlAsync);
         // A cell may be running that does not stop: then the kernel ends without it.

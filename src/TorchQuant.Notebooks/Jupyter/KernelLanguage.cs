@@ -16,6 +16,7 @@ internal sealed record KernelLanguage(CellLanguage Language, string Name, string
     public static IReadOnlyList<KernelLanguage> All { get; } =
     [
         new(CellLanguage.CSharp, "C#", "csharp", "torchquant-csharp", ".net-csharp", ".cs", "csharp"),
+        new(CellLanguage.FSharp, "F#", "fsharp", "torchquant-fsharp", ".net-fsharp", ".fs", "fsharp"),
     ];
 
     public string DisplayName => $"{Name} (TorchQuant)";

@@ -155,7 +155,7 @@ public sealed class SessionTests : IDisposable
 
     [Theory]
     [InlineData("#!share x", 1, "share")]
-    [InlineData("var a = 1;\n#!fsharp\nlet b = 2", null, "FSharp")]
+    [InlineData("var a = 1;\n#!cobol\nlet b = 2", 2, "cobol")]
     [InlineData("\n#r \"nuget: bad id!\"", 2, "nuget: Id")]
     [InlineData("#i \"somewhere\"", 1, "#i")]
     [InlineData("\n\n#r \"missing.dll\"", 3, "missing.dll")]

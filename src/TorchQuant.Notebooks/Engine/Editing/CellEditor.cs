@@ -1,16 +1,16 @@
+using TorchQuant.Notebooks.Engine.Magic;
+
 namespace TorchQuant.Notebooks.Engine.Editing;
 
 /// <summary>Help while a cell is typed: finds the stretch in which the cursor stands and asks its language.</summary>
 internal sealed class CellEditor(Func<CellLanguage, ILanguageEngine?> engineOf)
 {
-    private static readonly string[] s_magic = ["#!csharp", "#!markdown"];
-
     public async Task<Completions> CompleteAsync(string cell, int position, CellLanguage first)
     {
         var line = cell[(cell.LastIndexOf('\n', Math.Max(0, position - 1)) + 1)..position];
         if (line.StartsWith("#!", StringComparison.Ordinal))
         {
-            var known = s_magic.Where(magic => magic.StartsWith(line, StringComparison.OrdinalIgnoreCase)).Select(magic => new Completion(magic, "magic"));
+            var known = MagicCommands.Names.Where(magic => magic.StartsWith(line, StringComparison.OrdinalIgnoreCase)).Select(magic => new Completion(magic, "magic"));
             return new Completions(position - line.Length, position, [.. known]);
         }
         if (At(cell, position, first) is not ({ } engine, { } segment)) return Completions.None(position);
@@ -41,7 +41,7 @@ internal sealed class CellEditor(Func<CellLanguage, ILanguageEngine?> engineOf)
         {
             // The text is normalised when it is cut: then positions in it would be others.
             if (cell.Contains('\r', StringComparison.Ordinal)) return default;
-            var segment = CellSegment.Split(cell, first).FirstOrDefault(s => position >= s.Offset && position <= s.End)
+            var segment = CellSegment.Split(cell, first).FirstOrDefault(s => s.Command is null && position >= s.Offset && position <= s.End)
                 ?? (string.IsNullOrWhiteSpace(cell) ? new CellSegment(first, cell, 0, 0) : null);
             return segment is null ? default : (engineOf(segment.Language), segment);
         }
