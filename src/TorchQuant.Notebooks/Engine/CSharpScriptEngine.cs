@@ -37,7 +37,9 @@ internal sealed class CSharpScriptEngine : ILanguageEngine
     private readonly Lazy<CSharpEditor> _editor = new(() => new CSharpEditor());
     private readonly HashSet<string> _shared = []; // files that types of shared values come from
     private IReadOnlyCollection<string> _packagePaths = [];
-    private ScriptOptions _options;
+    private readonly HashSet<MetadataReference> _known = []; // to the compiler, by the pieces so far
+    private readonly ScriptOptions _options;
+    private List<MetadataReference> _references = [.. HostReferences.All];
     private Script<object>? _script;
     private object?[] _submissions = [null]; // Roslyn's layout: the object of piece n, which holds its variables, in slot n; slot 0 is the host's
     private int _last;
@@ -46,7 +48,7 @@ internal sealed class CSharpScriptEngine : ILanguageEngine
     public CSharpScriptEngine(string folder)
     {
         _options = ScriptOptions.Default
-            .WithReferences(HostReferences.All)
+            .WithReferences(Array.Empty<MetadataReference>())
             .WithImports(s_imports)
             .WithLanguageVersion(LanguageVersion.Latest)
             .WithAllowUnsafe(true)
@@ -64,13 +66,12 @@ internal sealed class CSharpScriptEngine : ILanguageEngine
     public void SetPackageReferences(IReadOnlyCollection<string> assemblies)
     {
         _packagePaths = assemblies;
-        var references = new List<MetadataReference>(HostReferences.All);
+        _references = [.. HostReferences.All];
         foreach (var path in assemblies.Union(_shared))
         {
             if (!_packages.TryGetValue(path, out var reference)) _packages[path] = reference = MetadataReference.CreateFromFile(path, documentation: Documentation(path));
-            references.Add(reference);
+            _references.Add(reference);
         }
-        _options = _options.WithReferences(references);
     }
 
     public CodeOutcome Run(string code, string file, CellRun run)
@@ -108,7 +109,8 @@ internal sealed class CSharpScriptEngine : ILanguageEngine
         finally
         {
             // It is null only if the interrupt came before the first statement: then nothing was declared.
-            if (submissions[^1] is not null) (_script, _submissions, _last) = (script, submissions, _last + 1);
+            if (submissions[^1] is not null && Declares(compilation))
+                (_script, _submissions, _last) = (script, submissions, _last + 1);
         }
     }
 
@@ -157,8 +159,15 @@ internal sealed class CSharpScriptEngine : ILanguageEngine
 
     private Script<object> Continue(string code, string file)
     {
-        var options = _options.WithFilePath(file);
-        return _script is null ? CSharpScript.Create<object>(code, options) : _script.ContinueWith<object>(code, options);
+        // A piece inherits the references of those before it; given again they would be counted again, in memory that grows with the number of pieces. New ones therefore
+        // come by a piece without code, and the compiler reads their files once.
+        var added = _references.Where(_known.Add).ToArray();
+        if (added.Length > 0)
+        {
+            var options = _options.WithReferences(added);
+            _script = _script is null ? CSharpScript.Create<object>("", options) : _script.ContinueWith<object>("", options);
+        }
+        return _script!.ContinueWith<object>(code, _options.WithFilePath(file));
     }
 
     private Func<object[], Task<object?>> Load(MemoryStream image, MemoryStream symbols, Compilation compilation, CancellationToken stop)
@@ -196,6 +205,12 @@ internal sealed class CSharpScriptEngine : ILanguageEngine
     // Usings alone, or comments: there is nothing to run, and Roslyn gives such a piece no slot.
     private static bool HasCode(Compilation compilation) =>
         compilation.SyntaxTrees.Any(tree => tree.GetRoot() is CompilationUnitSyntax { Members.Count: > 0 });
+
+    // Later pieces need not know one that only does something: most of the cells of a long session.
+    private static bool Declares(Compilation compilation) =>
+        compilation.ScriptClass!.GetMembers().Any(member => !member.IsImplicitlyDeclared)
+        || compilation.DirectiveReferences.Any()
+        || compilation.SyntaxTrees.Any(tree => tree.GetRoot() is CompilationUnitSyntax { Usings.Count: > 0 } or CompilationUnitSyntax { Externs.Count: > 0 });
 
     // A last statement without semicolon, of any type but void: null is a value too and is shown as one.
     private static bool EndsInValue(Compilation compilation)

@@ -68,7 +68,7 @@ internal sealed class NotebookRun
         {
             var cell = _document.Cells[i];
             if (!cell.IsCode || string.IsNullOrWhiteSpace(cell.Source)) continue;
-            var before = session.Variables.Select(variable => variable.Name).ToHashSet();
+            var before = Names(session);
             var result = await RunCellAsync(session, cell, stop).ConfigureAwait(false);
             if (result.Status == CellStatus.Stopped)
             {
@@ -80,8 +80,10 @@ internal sealed class NotebookRun
             if (!_settings.Parameters.Any || !IsParameters(cell)) continue;
             try
             {
-                var declared = session.Variables.Where(variable => !before.Contains(variable.Name)).ToArray();
-                _document.InsertCodeAfter(cell, _settings.Parameters.Assignments(declared), NotebookParameters.InjectedTag);
+                var language = LanguageOf(cell);
+                var declared = session.VariablesOf(language).Where(variable => !before.Contains((language, variable.Name))).ToArray();
+                var switched = language == _language ? "" : $"#!{language.ToString().ToLowerInvariant()}\n";
+                _document.InsertCodeAfter(cell, switched + _settings.Parameters.Assignments(declared, language), NotebookParameters.InjectedTag);
             }
             catch (ParameterException e)
             {
@@ -102,8 +104,7 @@ internal sealed class NotebookRun
         CellResult result;
         try
         {
-            var language = cell.Language is { } name ? CellSegment.LanguageOf(name, line: null) : _language;
-            result = await session.RunAsync(number, cell.Source, language, stop).ConfigureAwait(false);
+            result = await session.RunAsync(number, cell.Source, LanguageOf(cell), stop).ConfigureAwait(false);
         }
         catch (CellException e)
         {
@@ -168,6 +169,11 @@ internal sealed class NotebookRun
         + (_settings.Parameters.Any && !_document.Cells.Any(cell => cell.Tags.Contains(NotebookParameters.InjectedTag)) ? 1 : 0);
 
     private static bool IsParameters(NotebookCell cell) => cell.IsCode && cell.Tags.Contains(NotebookParameters.Tag);
+
+    private static HashSet<(CellLanguage, string)> Names(NotebookSession session) =>
+        new[] { CellLanguage.CSharp, CellLanguage.FSharp }.SelectMany(language => session.VariablesOf(language).Select(variable => (language, variable.Name))).ToHashSet();
+
+    private CellLanguage LanguageOf(NotebookCell cell) => cell.Language is { } name ? CellSegment.LanguageOf(name, line: null) : _language;
 
     private static CellLanguage LanguageOf(NotebookDocument document, string path) => document.Language?.ToUpperInvariant() switch
     {

@@ -237,6 +237,22 @@ public sealed class SessionTests : IDisposable
     }
 
     [Fact]
+    public async Task Hundreds_of_cells_leave_memory_flat()
+    {
+        async Task<long> After(int cells)
+        {
+            for (var i = 0; i < cells; i += 2)
+            {
+                Assert.Null((await RunAsync($"{i} + 1")).Error);
+                Assert.Null((await RunAsync($"int number = {i};")).Error);
+            }
+            return GC.GetTotalMemory(forceFullCollection: true);
+        }
+        var before = await After(50);
+        Assert.InRange(await After(300) - before, long.MinValue, 40_000_000); // a cell takes its compiled code; 0.5 GB when the compiler kept all references for each
+    }
+
+    [Fact]
     public async Task A_cell_with_usings_alone_counts_for_later_cells()
     {
         Assert.Null((await RunAsync("using System.Globalization;")).Error);

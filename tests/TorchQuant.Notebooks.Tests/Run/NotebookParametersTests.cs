@@ -13,7 +13,7 @@ public sealed class NotebookParametersTests
     {
         using var engine = new CSharpScriptEngine(AppContext.BaseDirectory);
         Assert.Empty(engine.Run(Declarations, "cell 1", new CellRun()).Errors);
-        Assert.Empty(engine.Run(new NotebookParameters(arguments).Assignments([.. engine.Variables]), "cell 2", new CellRun()).Errors);
+        Assert.Empty(engine.Run(new NotebookParameters(arguments).Assignments([.. engine.Variables], CellLanguage.CSharp), "cell 2", new CellRun()).Errors);
         return engine.Variables.ToDictionary(variable => variable.Name, variable => variable.Value);
     });
 
