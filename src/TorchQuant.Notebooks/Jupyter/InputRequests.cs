@@ -10,7 +10,12 @@ internal sealed class InputRequests(KernelSockets sockets, IOPubOutput output) :
     private volatile JupyterMessage? _cell;
     private volatile TaskCompletionSource<string>? _pending;
 
-    public void Begin(JupyterMessage request) => _cell = request;
+    /// <summary>A new cell begins: questions that an earlier one left open are given up.</summary>
+    public void Begin(JupyterMessage request)
+    {
+        _cell = request;
+        _pending?.TrySetCanceled();
+    }
 
     public string Read(string prompt, bool isPassword)
     {

@@ -12,6 +12,7 @@ internal sealed class ParentProcess : IDisposable
     public ParentProcess(Action onEnd)
     {
         // The variable that Jupyter's kernel managers set for their kernels.
+        if (OperatingSystem.IsWindows()) return; // there it holds a handle, not an id
         if (!int.TryParse(Environment.GetEnvironmentVariable("JPY_PARENT_PID"), NumberStyles.None, CultureInfo.InvariantCulture, out var id) || id <= 1) return;
         try
         {
@@ -25,7 +26,7 @@ internal sealed class ParentProcess : IDisposable
         }
         catch (Exception e) when (e is System.ComponentModel.Win32Exception or InvalidOperationException)
         {
-            // Another user's process, or a handle on Windows in place of an id: it cannot be watched.
+            // Another user's process: it cannot be watched.
         }
     }
 

@@ -56,6 +56,19 @@ public sealed class KernelEndTests : IDisposable
         Assert.Equal(0, _kernel.Process.ExitCode);
     }
 
+    [Fact]
+    public async Task It_does_not_outlive_the_program_that_started_it()
+    {
+        if (OperatingSystem.IsWindows()) return; // there the variable holds a handle
+        using var parent = Process.Start("sleep", "1000");
+        using var kernel = new KernelClient("csharp", parent.Id);
+        Assert.False(kernel.Process.HasExited);
+        parent.Kill();
+        await parent.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await kernel.Process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
+        Assert.Equal(0, kernel.Process.ExitCode);
+    }
+
     private async Task SignalAsync(string signal)
     {
         using var kill = Process.Start("kill", [signal, $"{_kernel.Process.Id}"]);

@@ -107,10 +107,12 @@ public sealed class KernelFaultTests(KernelClient kernel) : IClassFixture<Kernel
         Assert.Contains("allow_stdin", Text(reply["evalue"]), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_question_is_given_up_by_an_interrupt_and_a_late_answer_is_nobodys()
+    [Theory]
+    [InlineData("Console.ReadLine()")]
+    [InlineData("await Kernel.GetInputAsync()")]
+    public void A_question_is_given_up_by_an_interrupt_and_a_late_answer_is_nobodys(string code)
     {
-        var id = kernel.Send("shell", "execute_request", KernelClient.Code("Console.ReadLine()"));
+        var id = kernel.Send("shell", "execute_request", KernelClient.Code(code));
         kernel.Receive("stdin");
         kernel.Ask("control", "interrupt_request");
         Assert.Equal("error", kernel.Outputs(id)[^1].Type);

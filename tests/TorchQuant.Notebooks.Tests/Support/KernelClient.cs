@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -25,11 +26,11 @@ public sealed class KernelClient : IDisposable
     {
     }
 
-    internal KernelClient(string language)
+    internal KernelClient(string language, int? parent = null)
     {
         do
         {
-            Start(language); // another program may have taken a port in the meantime
+            Start(language, parent); // another program may have taken a port in the meantime
         }
         while (Process.WaitForExit(TimeSpan.FromMilliseconds(1)) || !Greet());
     }
@@ -141,7 +142,7 @@ public sealed class KernelClient : IDisposable
         return heart.TryReceiveFrameString(s_patience, out var answer) && answer == "beat";
     }
 
-    private void Start(string language)
+    private void Start(string language, int? parent)
     {
         Close();
         var names = new[] { "shell", "control", "stdin", "iopub", "hb" };
@@ -160,7 +161,9 @@ public sealed class KernelClient : IDisposable
         }
         var file = _folder.Write("connection.json", connection.ToJsonString());
         var program = Path.Combine(AppContext.BaseDirectory, "TorchQuant.Notebooks.dll");
-        Process = Process.Start(new ProcessStartInfo("dotnet", [program, "jupyter", "kernel", "--language", language, file]) { WorkingDirectory = _folder.Path })!;
+        var start = new ProcessStartInfo("dotnet", [program, "jupyter", "kernel", "--language", language, file]) { WorkingDirectory = _folder.Path };
+        start.Environment["JPY_PARENT_PID"] = parent?.ToString(CultureInfo.InvariantCulture);
+        Process = Process.Start(start)!;
     }
 
     // The kernel is there when it has answered, and misses nothing of ours when it has welcomed us.
