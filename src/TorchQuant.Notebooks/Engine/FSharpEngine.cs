@@ -32,7 +32,8 @@ internal sealed class FSharpEngine : ILanguageEngine
     {
         var added = assemblies.Where(path => !_packages.Contains(path)).ToArray();
         if (added.Length == 0) return;
-        Evaluate(string.Join('\n', added.Select(path => $"#r @\"{path}\"")), "references", CancellationToken.None);
+        var outcome = Evaluate(string.Join('\n', added.Select(path => $"#r @\"{path}\"")), "references", CancellationToken.None);
+        if (outcome.Errors.Count > 0) throw new CellException($"F# cannot reference the packages: {outcome.Errors[0].Message}");
         _packages.UnionWith(added);
     }
 

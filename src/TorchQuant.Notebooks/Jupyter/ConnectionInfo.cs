@@ -35,7 +35,9 @@ internal sealed record ConnectionInfo(string Ip, int Shell, int Control, int Std
         if (scheme != Scheme) throw new JupyterException($"{path}: signature_scheme '{scheme}' is not supported, only {Scheme}.");
         var ip = Text("ip", "127.0.0.1");
         if (ip == "localhost") ip = "127.0.0.1";
-        if (!allowRemote && !(IPAddress.TryParse(ip, out var address) && IPAddress.IsLoopback(address)))
+        var isLocal = IPAddress.TryParse(ip, out var address) && IPAddress.IsLoopback(address);
+        if (!isLocal && Text("key", "").Length == 0) throw new JupyterException($"{path}: ip '{ip}' is not this machine's loopback address, and there is no 'key': anybody could run code here.");
+        if (!isLocal && !allowRemote)
             throw new JupyterException($"{path}: ip '{ip}' is not this machine's loopback address. A kernel runs whatever it is sent; if it really is to listen there, start it with --allow-remote.");
         return new ConnectionInfo(ip, Port("shell_port"), Port("control_port"), Port("stdin_port"), Port("iopub_port"), Port("hb_port"), Encoding.UTF8.GetBytes(Text("key", "")));
 

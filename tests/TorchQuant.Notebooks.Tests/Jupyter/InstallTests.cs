@@ -82,7 +82,10 @@ public sealed class InstallTests : IDisposable
         json[name] = JsonNode.Parse(value);
         var file = _folder.Write("connection.json", json.ToJsonString());
         Assert.Contains(mend, Assert.Throws<JupyterException>(() => ConnectionInfo.Load(file, allowRemote: false)).Message, StringComparison.Ordinal);
-        if (mend == "--allow-remote") Assert.NotNull(ConnectionInfo.Load(file, allowRemote: true));
+        if (mend != "--allow-remote") return;
+        Assert.NotNull(ConnectionInfo.Load(file, allowRemote: true));
+        json["key"] = "";
+        Assert.Contains("key", Assert.Throws<JupyterException>(() => ConnectionInfo.Load(_folder.Write("open.json", json.ToJsonString()), allowRemote: true)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
