@@ -144,7 +144,6 @@ internal sealed class CellRun
             }
         });
 
-        // The base class would run it here and now, outside what can be stopped only if this thread is not the cell's already.
         public override void Send(SendOrPostCallback d, object? state) => d(state);
 
         public override SynchronizationContext CreateCopy() => this;

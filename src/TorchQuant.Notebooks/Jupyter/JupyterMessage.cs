@@ -58,9 +58,10 @@ internal sealed class MessageCodec(MessageSigner signer)
         {
             if (JsonNode.Parse(frames[cut + 2]) is not JsonObject header || JsonNode.Parse(frames[cut + 5]) is not JsonObject content) return null;
             if (header["msg_type"] is not JsonValue value || !value.TryGetValue(out string? type)) return null;
+            _ = content.Count;
             return new JupyterMessage([.. frames.Take(cut)], frames[cut + 2], type, content);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or ArgumentException) // a key that stands twice is found when an object is looked into
         {
             return null;
         }

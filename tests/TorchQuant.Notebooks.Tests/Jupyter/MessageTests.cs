@@ -43,6 +43,19 @@ public sealed class MessageTests
         Assert.Null(codec.Decode(frames));
     }
 
+    [Theory]
+    [InlineData("""{"msg_type": "a_request"}""", """{"a": 1, "a": 2}""")]
+    [InlineData("""{"msg_type": "a_request", "msg_type": "b_request"}""", "{}")]
+    [InlineData("""{"msg_type": 1}""", "{}")]
+    [InlineData("[]", "{}")]
+    [InlineData("""{"msg_type": "a_request"}""", "{")]
+    public void What_is_signed_but_is_no_message_is_refused(string header, string content)
+    {
+        byte[][] parts = [.. new[] { header, "{}", "{}", content }.Select(Encoding.UTF8.GetBytes)];
+        var signature = Encoding.ASCII.GetBytes(new MessageSigner(s_key).Sign(parts));
+        Assert.Null(new MessageCodec(new MessageSigner(s_key)).Decode(["<IDS|MSG>"u8.ToArray(), signature, .. parts]));
+    }
+
     [Fact]
     public void With_an_empty_key_nothing_is_signed()
     {

@@ -45,7 +45,7 @@ class FSharpTests(jupyter_kernel_test.KernelTests):
     complete_code_samples = ["1 + 1", "let f x =\n    x + 1\n", "#!csharp\n1"]
     incomplete_code_samples = ["let f x =", "(1 + 2", "(* comment"]
     invalid_code_samples = ["let x = )"]
-    code_generate_error = 'failwith "broken"'
+    code_generate_error = 'failwith "broken" |> ignore'
     code_execute_result = [
         {"code": "20 + 1", "result": "21"},
         {"code": '"a" + "b"', "result": "ab"},
