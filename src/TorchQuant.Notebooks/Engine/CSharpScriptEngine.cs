@@ -26,6 +26,8 @@ internal sealed class CSharpScriptEngine : ILanguageEngine
         "Microsoft.DotNet.Interactive", "Microsoft.DotNet.Interactive.Formatting", "Microsoft.DotNet.Interactive.Kernel",
     ];
 
+    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(1.5); // for a check to be reached
+
     private static readonly EmitOptions s_emit = new(debugInformationFormat: DebugInformationFormat.PortablePdb);
 
     // One object per file for the life of the session: the compiler then knows a type of an earlier cell as the same type.
@@ -86,10 +88,21 @@ internal sealed class CSharpScriptEngine : ILanguageEngine
             return CodeOutcome.Nothing;
         }
 
+        // With the checks first; where that does not compile, as it was written: for its errors in their places, and in case the checks are the reason.
         using var image = new MemoryStream();
         using var symbols = new MemoryStream();
-        var emitted = compilation.Emit(image, symbols, options: s_emit, cancellationToken: run.Token);
-        if (!emitted.Success) return CodeOutcome.OfErrors(Errors(emitted.Diagnostics));
+        var interruptible = Continue(InterruptChecks.Insert(code), file);
+        if (interruptible.GetCompilation().Emit(image, symbols, options: s_emit, cancellationToken: run.Token).Success)
+        {
+            (script, compilation) = (interruptible, interruptible.GetCompilation());
+        }
+        else
+        {
+            image.SetLength(0);
+            symbols.SetLength(0);
+            var emitted = compilation.Emit(image, symbols, options: s_emit, cancellationToken: run.Token);
+            if (!emitted.Success) return CodeOutcome.OfErrors(Errors(emitted.Diagnostics));
+        }
         var factory = Load(image, symbols, compilation, run.Token);
         var hasValue = EndsInValue(compilation);
 
@@ -97,6 +110,7 @@ internal sealed class CSharpScriptEngine : ILanguageEngine
         _submissions.AsSpan(0, _last + 1).CopyTo(submissions);
         try
         {
+            run.Grace = s_grace;
             Task<object?>? running = null;
             run.Invoke(() => running = factory(submissions!));
             var value = run.Await(running!);

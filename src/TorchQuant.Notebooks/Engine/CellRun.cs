@@ -1,16 +1,17 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime;
+using TorchQuant.Notebooks.Interactive;
 
 namespace TorchQuant.Notebooks.Engine;
 
 /// <summary>
-/// One cell while it runs, and the way to stop it. .NET stops code from outside only by <see cref="ControlledExecution"/>, one thread at a time and
-/// never in a wait; so this keeps the threads that run code of the cell, aborts them, and wakes those that wait. Code after an <c>await</c> runs on a
-/// pool thread that is kept too: that is what the synchronization context is for. What the cell starts by other means (Task.Run, threads) goes on.
+/// One cell while it runs, and the way to stop it. The loops of C# cells ask whether they are to stop (<see cref="InterruptChecks"/>), and a thread in a wait is woken. What is left, loops of F# and of
+/// libraries, .NET stops by <see cref="ControlledExecution"/> only; so this keeps the threads that run code of the cell, and aborts them. Code after an
+/// <c>await</c> runs on a pool thread that is kept too: that is what the synchronization context is for. What the cell starts by other means (Task.Run, threads) goes on.
 /// <para>
-/// An abort may leave half done what it hits: so the compilers of C# and the host's own work stay outside, and a thread in a wait is only woken. Where it hits .NET's
-/// compilation to machine code, or a type's initialiser (which has to be compiled, too), it can even end the process; so it waits for a moment in which nothing was compiled.
+/// An abort may leave half done what it hits: so the compiler of C# and the host's own work stay outside. Where it hits .NET's compilation to machine code, or the entry of a function, it
+/// can even end the process; so it is the last resort, and waits for a moment in which nothing was compiled.
 /// </para>
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "What the cell started may look at the token after it; a source without timer holds nothing.")]
@@ -18,7 +19,7 @@ internal sealed class CellRun
 {
     private static readonly TimeSpan s_wake = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan s_calm = TimeSpan.FromMilliseconds(250); // without compilation, before an abort
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10); // with code that never stops being compiled
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(4); // with code that never stops being compiled
 
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _abort = new();
@@ -26,7 +27,14 @@ internal sealed class CellRun
     private readonly HashSet<Thread> _threads = [];
     private readonly Context _context;
 
-    public CellRun() => _context = new Context(this);
+    public CellRun()
+    {
+        _context = new Context(this);
+        Interrupts.Request(stop: false);
+    }
+
+    /// <summary>How long the code may take to stop by itself.</summary>
+    public TimeSpan Grace { get; set; }
 
     /// <summary>Cancelled when the cell is to stop: for work of the host in the cell's name.</summary>
     public CancellationToken Token => _stop.Token;
@@ -80,6 +88,7 @@ internal sealed class CellRun
     /// <summary>Stops the cell. Returns at once; code that is in a native call stops when that returns.</summary>
     public void Interrupt()
     {
+        Interrupts.Request(stop: true);
         _stop.Cancel();
         new Thread(Stop) { IsBackground = true, Name = "interrupt" }.Start();
     }
@@ -98,7 +107,7 @@ internal sealed class CellRun
                 calm.Restart();
             }
             // Cancelling waits until the abort has happened, which in a wait is never: hence the thread of its own, and the waking that goes on.
-            aborting = calm.Elapsed > s_calm || began.Elapsed > s_patience;
+            aborting = began.Elapsed > Grace && (calm.Elapsed > s_calm || began.Elapsed > Grace + s_patience);
             if (aborting) Task.Factory.StartNew(_abort.Cancel, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
     }

@@ -209,6 +209,8 @@ public sealed class SessionTests : IDisposable
     [InlineData("Task.Delay(-1).Wait();")]
     [InlineData("System.Threading.Thread.Sleep(-1);")]
     [InlineData("await Task.Delay(1); while (true) { }")]
+    [InlineData("int Fib(int n) => n < 2 ? n : Fib(n - 1) + Fib(n - 2);\nFib(60)")]
+    [InlineData("while (true) { try { throw new Exception(); } catch (Exception) { } }")]
     [InlineData("while (true) { try { while (true) { } } catch (Exception) { } }")]
     [InlineData("async Task Turn() { while (true) { await Task.Yield(); } }\nawait Turn();")]
     [InlineData("class Endless { public override string ToString() { while (true) { } } }\nFormatter.Register<Endless>((e, w) => w.Write(e.ToString()), \"text/plain\");\nnew Endless()")]
