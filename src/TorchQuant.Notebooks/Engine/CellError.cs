@@ -88,7 +88,8 @@ internal sealed record CellError(string Name, string Message, int? Line, string?
     }
 
     private static bool IsPlumbing(MethodBase method) =>
-        method.GetCustomAttribute<StackTraceHiddenAttribute>() is not null
+        method.DeclaringType is null // made at run time, for a reflected or dynamic call
+        || method.GetCustomAttribute<StackTraceHiddenAttribute>() is not null
         || method.DeclaringType?.GetCustomAttribute<StackTraceHiddenAttribute>() is not null
         || method.DeclaringType?.FullName?.StartsWith("Submission#", StringComparison.Ordinal) == true
         || method.DeclaringType?.FullName is "System.Reflection.MethodBaseInvoker" or "System.RuntimeMethodHandle"; // how F# starts a cell

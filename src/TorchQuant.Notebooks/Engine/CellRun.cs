@@ -19,7 +19,7 @@ internal sealed class CellRun
 {
     private static readonly TimeSpan s_wake = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan s_calm = TimeSpan.FromMilliseconds(250); // without compilation, before an abort
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(4); // with code that never stops being compiled
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3); // with code that never stops being compiled
 
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _abort = new();

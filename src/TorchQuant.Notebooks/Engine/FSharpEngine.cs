@@ -7,10 +7,12 @@ namespace TorchQuant.Notebooks.Engine;
 
 /// <summary>
 /// F# by the compiler's own interactive session. It starts when the first F# code comes: that takes a second or two. A piece of code that fails or is interrupted
-/// declares nothing. Compiler and code run in one call there, so an interrupt may hit the compiler; it starts each piece afresh.
+/// declares nothing. Compiler and code run in one call there, so an interrupt gives the compiler time to end.
 /// </summary>
 internal sealed class FSharpEngine : ILanguageEngine
 {
+    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(1.5); // for the compiler to come to its end
+
     private static readonly Type s_unit = typeof(Unit);
 
     private readonly string _folder;
@@ -32,7 +34,7 @@ internal sealed class FSharpEngine : ILanguageEngine
     {
         var added = assemblies.Where(path => !_packages.Contains(path)).ToArray();
         if (added.Length == 0) return;
-        var outcome = Evaluate(string.Join('\n', added.Select(path => $"#r @\"{path}\"")), "references", CancellationToken.None);
+        var outcome = Evaluate(string.Join('\n', added.Select(path => $"#r @\"{path}\"")), "references");
         if (outcome.Errors.Count > 0) throw new CellException($"F# cannot reference the packages: {outcome.Errors[0].Message}");
         _packages.UnionWith(added);
     }
@@ -40,7 +42,8 @@ internal sealed class FSharpEngine : ILanguageEngine
     public CodeOutcome Run(string code, string file, CellRun run)
     {
         CodeOutcome outcome = default;
-        run.Invoke(() => outcome = Evaluate(code, file, run.Token));
+        run.Grace = s_grace;
+        run.Invoke(() => outcome = Evaluate(code, file));
         run.Token.ThrowIfCancellationRequested();
         return outcome;
     }
@@ -54,7 +57,7 @@ internal sealed class FSharpEngine : ILanguageEngine
     }
 
     /// <summary>Starts the session and compiles a piece of code that changes nothing.</summary>
-    public void WarmUp() => Evaluate("1 + 1 |> ignore", "", CancellationToken.None);
+    public void WarmUp() => Evaluate("1 + 1 |> ignore", "");
 
     public Task<Completions> CompleteAsync(string code, int position) => Task.FromResult(FSharpEditor.Complete(_session.Value, code, position));
 
@@ -67,9 +70,9 @@ internal sealed class FSharpEngine : ILanguageEngine
         if (_session.IsValueCreated) ((IDisposable)_session.Value).Dispose();
     }
 
-    private CodeOutcome Evaluate(string code, string file, CancellationToken stop)
+    private CodeOutcome Evaluate(string code, string file)
     {
-        var (result, diagnostics) = _session.Value.EvalInteractionNonThrowing(code, file, FSharpOption<CancellationToken>.Some(stop)).ToValueTuple();
+        var (result, diagnostics) = _session.Value.EvalInteractionNonThrowing(code, file, null).ToValueTuple();
         var errors = diagnostics.Where(diagnostic => diagnostic.Severity == FSharpDiagnosticSeverity.Error)
             .Select(d => new CodeDiagnostic(d.ErrorNumberText, d.Message, Path.GetFileName(d.FileName), d.Range.StartLine, d.Range.StartColumn)).ToArray();
         if (errors.Length > 0) return CodeOutcome.OfErrors(errors);
