@@ -21,6 +21,8 @@ internal sealed class CellRun
     private static readonly TimeSpan s_calm = TimeSpan.FromMilliseconds(250); // without compilation, before an abort
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3); // with code that never stops being compiled
 
+    private static readonly TimeSpan s_hopeless = TimeSpan.FromSeconds(15); // .NET did not take the abort: native code, or a loop in which it finds no place
+
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _abort = new();
     private readonly Lock _gate = new();
@@ -96,10 +98,15 @@ internal sealed class CellRun
     private void Stop()
     {
         var (began, calm, compiled) = (Stopwatch.StartNew(), Stopwatch.StartNew(), JitInfo.GetCompiledMethodCount());
-        var aborting = false;
+        var (aborting, told) = (false, false);
         while (Wake())
         {
             Thread.Sleep(s_wake);
+            if (!told && began.Elapsed > s_hopeless)
+            {
+                told = true;
+                Console.Error.WriteLine("The cell does not stop. If it goes on, restart the kernel: its variables are lost then.");
+            }
             if (aborting) continue;
             if (JitInfo.GetCompiledMethodCount() is var count && count != compiled)
             {
