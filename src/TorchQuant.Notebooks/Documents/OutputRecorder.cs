@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using TorchQuant.Notebooks.Engine;
 
@@ -87,33 +86,11 @@ internal sealed class OutputRecorder : ICellOutput
                     ["ename"] = Error.Name,
                     ["evalue"] = Error.Message,
                     // Jupyter's front ends show the traceback alone, so it begins with the message.
-                    ["traceback"] = new JsonArray([.. Error.Traceback.Prepend($"{Error.Name}: {Error.Message}").Select(line => JsonValue.Create(line))]),
+                    ["traceback"] = new JsonArray([.. Error.Lines.Select(line => JsonValue.Create(line))]),
                 };
-            var json = new JsonObject { ["output_type"] = IsResult ? "execute_result" : "display_data", ["data"] = Data(Bundle!), ["metadata"] = new JsonObject() };
+            var json = new JsonObject { ["output_type"] = IsResult ? "execute_result" : "display_data", ["data"] = MimeJson.Of(Bundle!, MultilineText.ToJson), ["metadata"] = new JsonObject() };
             if (IsResult) json["execution_count"] = executionCount;
             return json;
-        }
-
-        private static JsonObject Data(MimeBundle bundle)
-        {
-            var data = new JsonObject();
-            foreach (var (mime, text) in bundle.Forms)
-                data[mime] = IsJson(mime) ? ParsedOrText(text) : mime.StartsWith("image/", StringComparison.Ordinal) && mime != MimeBundle.Svg ? text : MultilineText.ToJson(text);
-            return data;
-        }
-
-        private static bool IsJson(string mime) => mime == "application/json" || mime.EndsWith("+json", StringComparison.Ordinal);
-
-        private static JsonNode? ParsedOrText(string text)
-        {
-            try
-            {
-                return JsonNode.Parse(text);
-            }
-            catch (JsonException)
-            {
-                return text;
-            }
         }
     }
 }

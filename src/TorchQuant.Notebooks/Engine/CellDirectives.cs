@@ -1,6 +1,8 @@
 using System.Text.RegularExpressions;
+using FSharp.Compiler.Tokenization;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.FSharp.Core;
 using TorchQuant.Notebooks.Packages;
 
 namespace TorchQuant.Notebooks.Engine;
@@ -9,7 +11,7 @@ namespace TorchQuant.Notebooks.Engine;
 internal sealed record AssemblyRequest(string Path, int Line);
 
 /// <summary>
-/// What a C# segment asks of the host before it runs, and its code with those lines blank (so that line numbers stay).
+/// What a C# or F# segment asks of the host before it runs, and its code with those lines blank (so that line numbers stay).
 /// Understood: <c>#r "nuget: Id, Version"</c> (version optional), <c>#r "path/to/file.dll"</c>, <c>#i "nuget: source"</c>. Everything else
 /// (<c>#load</c>, <c>#nullable</c>, <c>#if</c>, <c>#r "System.Xml"</c>) is left to the compiler.
 /// </summary>
@@ -18,25 +20,19 @@ internal sealed partial record CellDirectives(
 {
     private static readonly CSharpParseOptions s_script = new(LanguageVersion.Preview, kind: SourceCodeKind.Script);
 
-    public static CellDirectives Parse(string code)
+    public static CellDirectives Parse(string code, CellLanguage language)
     {
         if (!code.Contains('#', StringComparison.Ordinal)) return new CellDirectives(code, [], [], []);
         var packages = new List<PackageRequest>();
         var sources = new List<string>();
         var assemblies = new List<AssemblyRequest>();
-        var root = CSharpSyntaxTree.ParseText(code, s_script).GetRoot();
         var lines = code.Split('\n');
-        var position = 0;
+        // The compiler's own lexer decides whether a line is a directive: in a comment or a string over several lines it is not.
+        Func<int, int, bool> isDirective = language == CellLanguage.FSharp ? FSharpDirectives(lines) : CSharpDirectives(code, lines);
         for (var i = 0; i < lines.Length; i++)
-        {
-            var next = position + lines[i].Length + 1;
-            // The compiler's own lexer decides whether the line is a directive: in a comment or a raw string it is not.
-            if (Directive().Match(lines[i]) is { Success: true } match && root.FindTrivia(position + match.Groups["hash"].Index).IsDirective)
-            {
-                if (Read(match.Groups["kind"].Value, match.Groups["text"].Value.Trim(), i + 1)) lines[i] = "";
-            }
-            position = next;
-        }
+            if (Directive().Match(lines[i]) is { Success: true } match && isDirective(i, match.Groups["hash"].Index)
+                && Read(match.Groups["kind"].Value, match.Groups["text"].Value.Trim(), i + 1))
+                lines[i] = "";
         return new CellDirectives(string.Join('\n', lines), packages, sources, assemblies);
 
         bool Read(string kind, string text, int line)
@@ -49,6 +45,28 @@ internal sealed partial record CellDirectives(
             else return false;
             return true;
         }
+    }
+
+    private static Func<int, int, bool> CSharpDirectives(string code, string[] lines)
+    {
+        var root = CSharpSyntaxTree.ParseText(code, s_script).GetRoot();
+        return (line, column) => root.FindTrivia(lines[..line].Sum(text => text.Length + 1) + column).IsDirective;
+    }
+
+    private static Func<int, int, bool> FSharpDirectives(string[] lines)
+    {
+        var tokenizer = new FSharpSourceTokenizer(Microsoft.FSharp.Collections.FSharpList<string>.Empty, null, null);
+        var inCode = new bool[lines.Length];
+        var state = FSharpTokenizerLexState.Initial;
+        for (var i = 0; i < lines.Length; i++)
+        {
+            inCode[i] = FSharpLineTokenizer.ColorStateOfLexState(state) == FSharpTokenizerColorState.Token || state.Equals(FSharpTokenizerLexState.Initial);
+            var line = tokenizer.CreateLineTokenizer(lines[i]);
+            FSharpOption<FSharpTokenInfo>? token;
+            do (token, state) = line.ScanToken(state).ToValueTuple();
+            while (token is not null);
+        }
+        return (line, _) => inCode[line];
     }
 
     private static bool IsFile(string text) =>

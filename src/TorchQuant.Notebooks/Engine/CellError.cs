@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Reflection;
-using Microsoft.CodeAnalysis;
 
 namespace TorchQuant.Notebooks.Engine;
 
@@ -14,29 +13,29 @@ internal sealed record CellError(string Name, string Message, int? Line, string?
 {
     private const int MostForeignFrames = 12;
 
-    public static CellError FromDiagnostics(IReadOnlyList<Diagnostic> errors, CellSources sources)
+    /// <summary>The message and the traceback: what a notebook shows.</summary>
+    public IEnumerable<string> Lines => Traceback.Prepend($"{Name}: {Message}");
+
+    public static CellError FromDiagnostics(IReadOnlyList<CodeDiagnostic> errors, CellSources sources)
     {
         var first = errors[0];
         var traceback = new List<string>();
         foreach (var error in errors)
         {
-            var place = error.Location.GetLineSpan();
-            var (line, column) = (place.StartLinePosition.Line + 1, place.StartLinePosition.Character);
-            var code = sources.Line(place.Path, line) ?? "";
-            traceback.Add($"{place.Path}, line {line}: {error.Id}: {error.GetMessage()}");
+            var code = sources.Line(error.File, error.Line) ?? "";
+            traceback.Add($"{error.File}, line {error.Line}: {error.Id}: {error.Message}");
             traceback.Add("    " + code.TrimEnd());
-            traceback.Add("    " + new string([.. code.Take(column).Select(c => c == '\t' ? '\t' : ' ')]) + "^");
+            traceback.Add("    " + new string([.. code.Take(error.Column).Select(c => c == '\t' ? '\t' : ' ')]) + "^");
         }
-        var start = first.Location.GetLineSpan();
-        var firstLine = start.StartLinePosition.Line + 1;
-        return new CellError(first.Id, first.GetMessage(), firstLine, sources.Line(start.Path, firstLine)?.Trim(), traceback);
+        return new CellError(first.Id, first.Message, first.Line, sources.Line(first.File, first.Line)?.Trim(), traceback);
     }
 
-    public static CellError FromDirective(CellException exception, string file, CellSources sources)
+    public static CellError FromDirective(Exception exception, string file, CellSources sources)
     {
-        var code = exception.Line is { } line ? sources.Line(file, line)?.Trim() : null;
-        List<string> traceback = code is null ? [] : [$"{file}, line {exception.Line}: {code}"];
-        return new CellError("NotebookError", exception.Message, exception.Line, code, traceback);
+        var line = (exception as CellException)?.Line;
+        var code = line is { } known ? sources.Line(file, known)?.Trim() : null;
+        List<string> traceback = code is null ? [] : [$"{file}, line {line}: {code}"];
+        return new CellError("NotebookError", exception.Message, line, code, traceback);
     }
 
     public static CellError FromException(Exception exception, string file, CellSources sources)
@@ -66,8 +65,8 @@ internal sealed record CellError(string Name, string Message, int? Line, string?
         foreach (var frame in new StackTrace(e, fNeedFileInfo: true).GetFrames())
         {
             var method = frame.GetMethod();
-            // Below the cell there are only the compiler's runner and this host.
-            if (method?.DeclaringType?.Namespace?.StartsWith("Microsoft.CodeAnalysis.Scripting", StringComparison.Ordinal) == true) break;
+            // Below the cell there is only this host.
+            if (method is not null && IsHost(method)) break;
             // The compiler makes a full path of the cell's name.
             if (Path.GetFileName(frame.GetFileName()) is { } name && sources.Line(name, frame.GetFileLineNumber()) is { } code)
             {
@@ -81,8 +80,17 @@ internal sealed record CellError(string Name, string Message, int? Line, string?
         }
     }
 
+    private static bool IsHost(MethodBase method)
+    {
+        var type = method.DeclaringType;
+        while (type?.DeclaringType is { } outer) type = outer;
+        return type == typeof(CSharpScriptEngine) || type == typeof(CellRun) || type?.Namespace?.StartsWith("FSharp.Compiler", StringComparison.Ordinal) == true;
+    }
+
     private static bool IsPlumbing(MethodBase method) =>
-        method.GetCustomAttribute<StackTraceHiddenAttribute>() is not null
+        method.DeclaringType is null // made at run time, for a reflected or dynamic call
+        || method.GetCustomAttribute<StackTraceHiddenAttribute>() is not null
         || method.DeclaringType?.GetCustomAttribute<StackTraceHiddenAttribute>() is not null
-        || method.DeclaringType?.FullName?.StartsWith("Submission#", StringComparison.Ordinal) == true;
+        || method.DeclaringType?.FullName?.StartsWith("Submission#", StringComparison.Ordinal) == true
+        || method.DeclaringType?.FullName is "System.Reflection.MethodBaseInvoker" or "System.RuntimeMethodHandle"; // how F# starts a cell
 }

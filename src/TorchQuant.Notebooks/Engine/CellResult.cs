@@ -6,7 +6,7 @@ internal enum CellStatus
     Succeeded,
     Failed,
 
-    /// <summary>The run was cancelled while the cell was still going. Its code cannot be stopped from outside, so the session is of no more use.</summary>
+    /// <summary>The cell was interrupted. What it declared until then stays.</summary>
     Stopped,
 }
 

@@ -1,23 +1,32 @@
 using System.Text.RegularExpressions;
+using TorchQuant.Notebooks.Engine.Magic;
 
 namespace TorchQuant.Notebooks.Engine;
 
-/// <summary>The languages a cell can be in. F# is named so that a cell in it is refused by name and not as an unknown one.</summary>
+/// <summary>The languages a cell can be in.</summary>
 internal enum CellLanguage
 {
     CSharp,
-    Markdown,
     FSharp,
+    Markdown,
+    Html,
 }
 
 /// <summary>
-/// A stretch of a cell in one language. <paramref name="Code"/> keeps the cell's line numbers: the lines that belong to other segments are blank.
+/// A stretch of a cell in one language, or one magic command that is no language. <paramref name="Code"/> keeps the cell's line numbers: the lines that belong to other
+/// segments are blank.
 /// </summary>
-internal sealed partial record CellSegment(CellLanguage Language, string Code)
+/// <param name="Language">The language; of a command, the one that stands around it.</param>
+/// <param name="Code">The text, below as many empty lines as there are lines above it in the cell.</param>
+/// <param name="Lines">The number of those lines.</param>
+/// <param name="Offset">Where the text begins in the cell.</param>
+/// <param name="Command">The command; its segment has no text.</param>
+internal sealed partial record CellSegment(CellLanguage Language, string Code, int Lines, int Offset, MagicCommand? Command = null)
 {
-    private const string Known = "#!csharp, #!markdown, and #r and #i directives";
+    /// <summary>Where the text ends in the cell.</summary>
+    public int End => Offset + Code.Length - Lines;
 
-    /// <summary>Cuts a cell at its magic commands (<c>#!csharp</c>, <c>#!markdown</c>). Segments without any text are left out.</summary>
+    /// <summary>Cuts a cell at its magic commands. Segments without any text are left out.</summary>
     /// <exception cref="CellException">A magic command that this host does not know.</exception>
     public static IReadOnlyList<CellSegment> Split(string code, CellLanguage first)
     {
@@ -28,7 +37,10 @@ internal sealed partial record CellSegment(CellLanguage Language, string Code)
         {
             if (Magic().Match(lines[i]) is not { Success: true } magic) continue;
             Add(start, i);
-            (language, start) = (LanguageOf(magic.Groups[1].Value, i + 1), i + 1);
+            start = i + 1;
+            var name = magic.Groups[1].Value;
+            if (MagicCommands.Find(name) is not null) segments.Add(new CellSegment(language, "", i, 0, MagicCommand.Parse(lines[i], i + 1)));
+            else language = LanguageOf(name, i + 1);
         }
         Add(start, lines.Length);
         return segments;
@@ -36,7 +48,7 @@ internal sealed partial record CellSegment(CellLanguage Language, string Code)
         void Add(int from, int to)
         {
             var text = string.Join('\n', lines[from..to]);
-            if (text.Trim().Length > 0) segments.Add(new CellSegment(language, new string('\n', from) + text));
+            if (text.Trim().Length > 0) segments.Add(new CellSegment(language, new string('\n', from) + text, from, lines[..from].Sum(line => line.Length + 1)));
         }
     }
 
@@ -44,9 +56,10 @@ internal sealed partial record CellSegment(CellLanguage Language, string Code)
     public static CellLanguage LanguageOf(string name, int? line) => name.ToLowerInvariant() switch
     {
         "csharp" or "c#" or "cs" => CellLanguage.CSharp,
-        "markdown" or "md" => CellLanguage.Markdown,
         "fsharp" or "f#" or "fs" => CellLanguage.FSharp,
-        _ => throw new CellException($"'{name}' is not a language or magic command of this host. It knows {Known}.", line),
+        "markdown" or "md" => CellLanguage.Markdown,
+        "html" => CellLanguage.Html,
+        _ => throw new CellException($"'{name}' is not a language or magic command of this host. It knows {string.Join(", ", MagicCommands.Names)}, and #r and #i directives.", line),
     };
 
     // A word right after #! in the first column; the argument of a magic command ends the match.

@@ -4,8 +4,8 @@ namespace TorchQuant.Notebooks.Engine;
 
 /// <summary>
 /// The one thread on which every cell starts. torch keeps its dispose scopes, its gradient mode and its generator per thread, so
-/// <c>torch.no_grad()</c> in one cell must meet the next cell on the same thread. It has no synchronization context: code after an await goes on where
-/// the awaited work ended, and <c>.Result</c> in a cell cannot lock itself out.
+/// <c>torch.no_grad()</c> in one cell must meet the next cell on the same thread. Code after an await goes on on a pool thread (see <see cref="CellRun"/>),
+/// so <c>.Result</c> in a cell cannot lock itself out.
 /// </summary>
 internal sealed class CellThread : IDisposable
 {
@@ -20,14 +20,14 @@ internal sealed class CellThread : IDisposable
         thread.Start();
     }
 
-    public Task<T> Run<T>(Func<Task<T>> work)
+    public Task<T> Run<T>(Func<T> work)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         _work.Add(() =>
         {
             try
             {
-                done.SetResult(work().GetAwaiter().GetResult());
+                done.SetResult(work());
             }
             catch (Exception e)
             {

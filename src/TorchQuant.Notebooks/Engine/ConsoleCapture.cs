@@ -2,18 +2,18 @@ using System.Text;
 
 namespace TorchQuant.Notebooks.Engine;
 
-/// <summary>While it lives, what the process writes to the console goes to a cell's output, and reading from the console finds its end.</summary>
+/// <summary>While it lives, what the process writes to the console goes to a cell's output, and reading from it asks the person at the notebook; where there is nobody, it finds its end.</summary>
 internal sealed class ConsoleCapture : IDisposable
 {
     private readonly TextWriter _out = Console.Out;
     private readonly TextWriter _error = Console.Error;
     private readonly TextReader _in = Console.In;
 
-    public ConsoleCapture(ICellOutput output)
+    public ConsoleCapture(ICellOutput output, ICellInput? input)
     {
         Console.SetOut(new Writer(output, OutputStream.Out));
         Console.SetError(new Writer(output, OutputStream.Error));
-        Console.SetIn(TextReader.Null);
+        Console.SetIn(input is null ? TextReader.Null : new Reader(input));
     }
 
     public void Dispose()
@@ -51,5 +51,31 @@ internal sealed class ConsoleCapture : IDisposable
         public override void WriteLine(string? value) => Write(value + "\n");
 
         public override void WriteLine() => Write("\n");
+    }
+
+    private sealed class Reader(ICellInput input) : TextReader
+    {
+        private string _rest = "";
+
+        public override string ReadLine()
+        {
+            if (_rest.Length == 0) return input.Read("", isPassword: false);
+            var line = _rest.TrimEnd('\n');
+            _rest = "";
+            return line;
+        }
+
+        public override int Peek()
+        {
+            if (_rest.Length == 0) _rest = input.Read("", isPassword: false) + "\n";
+            return _rest[0];
+        }
+
+        public override int Read()
+        {
+            var next = Peek();
+            _rest = _rest[1..];
+            return next;
+        }
     }
 }

@@ -21,6 +21,9 @@ internal static class HostReferences
         .DistinctBy(Path.GetFileNameWithoutExtension, StringComparer.OrdinalIgnoreCase)
         .ToDictionary(path => Path.GetFileNameWithoutExtension(path), path => path, StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>What of <see cref="Files"/> is not the runtime's.</summary>
+    public static IReadOnlyList<string> Own { get; } = [typeof(HostReferences).Assembly.Location, typeof(Formatter).Assembly.Location, typeof(IHtmlContent).Assembly.Location];
+
     /// <summary>The files of <see cref="All"/>.</summary>
     public static IReadOnlySet<string> Files { get; } = FindFiles();
 
@@ -30,7 +33,6 @@ internal static class HostReferences
     {
         // The host's private dependencies (compiler, terminal, markdown) stay out: a cell that wants one of them asks for its package.
         var runtime = Path.GetDirectoryName(typeof(object).Assembly.Location);
-        string[] own = [typeof(HostReferences).Assembly.Location, typeof(Formatter).Assembly.Location, typeof(IHtmlContent).Assembly.Location];
-        return [.. Trusted.Values.Where(path => Path.GetDirectoryName(path) == runtime), .. own];
+        return [.. Trusted.Values.Where(path => Path.GetDirectoryName(path) == runtime), .. Own];
     }
 }

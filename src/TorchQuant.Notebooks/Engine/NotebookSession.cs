@@ -1,124 +1,109 @@
 using System.Diagnostics;
-using Microsoft.CodeAnalysis.Scripting;
-using TorchQuant.Notebooks.Packages;
+using TorchQuant.Notebooks.Engine.Editing;
 
 namespace TorchQuant.Notebooks.Engine;
 
 /// <summary>
 /// One notebook being run: takes cells, sends what they show to one output. It knows nothing of files, terminals or protocols, so that a
-/// Jupyter front end can drive it as the headless runner does; another language is one more engine beside <see cref="CSharpScriptEngine"/>.
-/// There is one session per process (see <see cref="DisplayTarget"/>).
+/// Jupyter front end drives it as the headless runner does.
+/// There is one session per process (see <see cref="SessionTarget"/>).
 /// </summary>
 internal sealed class NotebookSession : IDisposable
 {
-    private readonly ICellOutput _output;
-    private readonly CSharpScriptEngine _csharp;
-    private readonly PackageSession _packages;
+    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(3);
+
+    private readonly CellInterpreter _cells;
     private readonly CellThread _thread = new();
     private readonly CellSources _sources = new();
     private readonly ConsoleCapture _console;
+    private volatile CellRun? _running;
 
     /// <param name="folder">The notebook's folder: what relative paths in <c>#r</c> and <c>#load</c> start from.</param>
     /// <param name="output">Where everything goes that cells show.</param>
-    public NotebookSession(string folder, ICellOutput output)
+    /// <param name="input">Whom cells can ask; null when the notebook runs headless.</param>
+    public NotebookSession(string folder, ICellOutput output, ICellInput? input = null)
     {
-        _output = output;
-        _csharp = new CSharpScriptEngine(folder);
-        _packages = new PackageSession(folder);
-        _console = new ConsoleCapture(output);
-        DisplayTarget.Set(output);
+        _cells = new CellInterpreter(folder, output, _sources);
+        Editor = new CellEditor(_cells.EngineOf);
+        _console = new ConsoleCapture(output, input);
+        SessionTarget.Set(output, input);
     }
 
+    /// <summary>Help while cells are typed; not while one runs.</summary>
+    public CellEditor Editor { get; }
+
     /// <summary>The C# variables there are after the cells that ran.</summary>
-    public IEnumerable<ScriptVariable> Variables => _csharp.Variables;
+    public IEnumerable<CellVariable> Variables => VariablesOf(CellLanguage.CSharp);
+
+    /// <summary>The variables of a language.</summary>
+    public IEnumerable<CellVariable> VariablesOf(CellLanguage language) => _cells.EngineOf(language)?.Variables ?? [];
+
+    /// <summary>Starts, in the time until the first cell comes, what it would have to wait for: the compiler's own compilation to machine code.</summary>
+    public void WarmUp(CellLanguage language) => _thread.Run(() =>
+    {
+        if (language == CellLanguage.FSharp) _cells.FSharp.WarmUp();
+        else _cells.CSharp.WarmUp();
+        return ValueFormatter.Format(0, []);
+    });
+
+    /// <summary>The same for the first completion. Called between cells.</summary>
+    public void WarmUpEditor() => _cells.CSharp.WarmUpEditor();
 
     /// <summary>Runs one cell. Its errors are in the result; only errors of the host itself are thrown.</summary>
     /// <param name="number">The cell's number, by which errors name it.</param>
     /// <param name="code">The cell's text with its directives and magic commands.</param>
     /// <param name="language">The language it begins in.</param>
-    /// <param name="stop">Stops waiting for the cell (and ends a package restore); code that runs in it goes on until the process ends.</param>
-    public async Task<CellResult> RunAsync(int number, string code, CellLanguage language, CancellationToken stop)
+    /// <param name="stop">Interrupts the cell; one that does not stop then (it is in native code, or waits for what never ends) is left to itself after a moment.</param>
+    public Task<CellResult> RunAsync(int number, string code, CellLanguage language, CancellationToken stop) =>
+        RunAsync(CellSources.FileOf(number), code, language, stop);
+
+    /// <summary>Runs one cell that errors know by <paramref name="file"/>.</summary>
+    public async Task<CellResult> RunAsync(string file, string code, CellLanguage language, CancellationToken stop)
     {
-        var file = CellSources.FileOf(number);
-        _sources.Add(file, code);
         var clock = Stopwatch.StartNew();
-        var work = _thread.Run(() => ExecuteAsync(code, file, language, stop));
+        var (interrupted, error) = await OnThreadAsync(file, code, run => _cells.Execute(code, file, language, run), stop).ConfigureAwait(false);
+        return new CellResult(interrupted ? CellStatus.Stopped : error is null ? CellStatus.Succeeded : CellStatus.Failed, error, clock.Elapsed);
+    }
+
+    /// <summary>Evaluates an expression without showing it.</summary>
+    /// <returns>Its value, or why there is none; neither when it was interrupted.</returns>
+    public async Task<(MimeBundle? Value, CellError? Error)> EvaluateAsync(string file, string expression, CellLanguage language) =>
+        (await OnThreadAsync(file, expression, run => _cells.Evaluate(expression, file, language, run), CancellationToken.None).ConfigureAwait(false)).Result;
+
+    private async Task<(bool Interrupted, T? Result)> OnThreadAsync<T>(string file, string code, Func<CellRun, T> work, CancellationToken stop)
+    {
+        _sources.Add(file, code);
+        var run = _running = new CellRun();
+        var working = _thread.Run(() => work(run));
         try
         {
-            var error = await work.WaitAsync(stop).ConfigureAwait(false);
-            return new CellResult(error is null ? CellStatus.Succeeded : CellStatus.Failed, error, clock.Elapsed);
+            using (stop.Register(run.Interrupt))
+            {
+                await Task.WhenAny(working, Task.Delay(Timeout.Infinite, stop)).ConfigureAwait(false);
+                return (false, await (stop.IsCancellationRequested ? working.WaitAsync(s_grace, CancellationToken.None) : working).ConfigureAwait(false));
+            }
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (Exception) when (run.Token.IsCancellationRequested)
         {
-            return new CellResult(CellStatus.Stopped, null, clock.Elapsed);
+            return (true, default);
+        }
+        finally
+        {
+            _running = null;
         }
     }
+
+    /// <summary>Stops the running cell, if there is one: its RunAsync then returns that it was stopped.</summary>
+    public void Interrupt() => _running?.Interrupt();
+
+    /// <summary>An exception in the terms of the cells, wherever it was thrown.</summary>
+    public CellError Explain(Exception exception) => CellError.FromException(exception, "", _sources);
 
     public void Dispose()
     {
-        DisplayTarget.Set(null);
+        SessionTarget.Set(null, null);
         _console.Dispose();
-        _packages.Dispose();
+        _cells.Dispose();
         _thread.Dispose();
-    }
-
-    private async Task<CellError?> ExecuteAsync(string code, string file, CellLanguage language, CancellationToken stop)
-    {
-        try
-        {
-            var segments = CellSegment.Split(code, language);
-            for (var i = 0; i < segments.Count; i++)
-            {
-                var error = await ExecuteAsync(segments[i], file, isLast: i == segments.Count - 1, stop).ConfigureAwait(false);
-                if (error is not null) return error;
-            }
-            return null;
-        }
-        catch (CellException e)
-        {
-            return CellError.FromDirective(e, file, _sources);
-        }
-    }
-
-    private async Task<CellError?> ExecuteAsync(CellSegment segment, string file, bool isLast, CancellationToken stop)
-    {
-        switch (segment.Language)
-        {
-            case CellLanguage.Markdown:
-                _output.Display(MimeBundle.OfMarkdown(segment.Code.Trim()), id: null);
-                return null;
-            case CellLanguage.CSharp:
-                var directives = CellDirectives.Parse(segment.Code);
-                if (await PrepareAsync(directives, stop).ConfigureAwait(false) is { } broken) return broken;
-                return await RunCSharpAsync(directives.Code, file, showValue: isLast).ConfigureAwait(false);
-            default:
-                throw new CellException($"{segment.Language} cells cannot be run by this host, only C# and markdown ones.");
-        }
-    }
-
-    private async Task<CellError?> PrepareAsync(CellDirectives directives, CancellationToken stop)
-    {
-        foreach (var assembly in directives.Assemblies) _packages.AddFile(assembly);
-        IReadOnlyList<ExtensionScript> extensions = [];
-        if (directives.Packages.Count > 0 || directives.Sources.Count > 0)
-            extensions = await _packages.AddAsync(directives, _output, stop).ConfigureAwait(false);
-        _csharp.SetPackageReferences(_packages.References);
-        TorchStart.TryLoad(_packages.References);
-        foreach (var extension in extensions)
-        {
-            _sources.Add(extension.File, extension.Code);
-            if (await RunCSharpAsync(extension.Code, extension.File, showValue: true).ConfigureAwait(false) is { } error) return error;
-        }
-        return null;
-    }
-
-    private async Task<CellError?> RunCSharpAsync(string code, string file, bool showValue)
-    {
-        if (string.IsNullOrWhiteSpace(code)) return null;
-        var outcome = await _csharp.RunAsync(code, file).ConfigureAwait(false);
-        if (outcome.Errors.Count > 0) return CellError.FromDiagnostics(outcome.Errors, _sources);
-        if (outcome.Exception is { } exception) return CellError.FromException(exception, file, _sources);
-        if (showValue && outcome.HasValue) _output.Display(ValueFormatter.Format(outcome.Value, []), id: null);
-        return null;
     }
 }

@@ -39,11 +39,10 @@ internal static partial class ValueFormatter
     private static string FormatAs(object? value, string mimeType) =>
         value is string text && mimeType != HtmlFormatter.MimeType ? text : value.ToDisplayString(mimeType);
 
-    private static MimeBundle OfHtml(IHtmlContent html)
-    {
-        var markup = html.ToDisplayString(HtmlFormatter.MimeType);
-        return new MimeBundle([new(HtmlFormatter.MimeType, markup), new(PlainTextFormatter.MimeType, TextOf(markup))]);
-    }
+    private static MimeBundle OfHtml(IHtmlContent html) => OfMarkup(html.ToDisplayString(HtmlFormatter.MimeType));
+
+    /// <summary>Markup as it is, and its words.</summary>
+    public static MimeBundle OfMarkup(string markup) => new([new(HtmlFormatter.MimeType, markup), new(PlainTextFormatter.MimeType, TextOf(markup))]);
 
     /// <summary>The words of a piece of markup, for terminals and for readers that show no HTML.</summary>
     public static string TextOf(string markup)

@@ -19,7 +19,7 @@ public static class DisplayExtensions
     public static DisplayedValue DisplayAs(this string value, string mimeType)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(mimeType);
-        var shown = new DisplayedValue(DisplayTarget.Required, Guid.NewGuid().ToString("N"), [mimeType]);
+        var shown = new DisplayedValue(SessionTarget.Output, Guid.NewGuid().ToString("N"), [mimeType]);
         shown.Show(value is null ? null : new PreformattedText(value));
         return shown;
     }

@@ -18,7 +18,7 @@ public static class Kernel
     public static DisplayedValue display(object? value, params string[] mimeTypes)
     {
         ArgumentNullException.ThrowIfNull(mimeTypes);
-        var shown = new DisplayedValue(DisplayTarget.Required, Guid.NewGuid().ToString("N"), mimeTypes);
+        var shown = new DisplayedValue(SessionTarget.Output, Guid.NewGuid().ToString("N"), mimeTypes);
         shown.Show(value);
         return shown;
     }
@@ -27,4 +27,16 @@ public static class Kernel
     /// <param name="content">The markup. What comes from data must have been encoded by the caller.</param>
     /// <returns>The markup as a value that formats as text/html.</returns>
     public static IHtmlContent HTML(string content) => new HtmlString(content);
+
+    /// <summary>Asks the person at the notebook for a line of text.</summary>
+    /// <param name="prompt">What to ask.</param>
+    /// <param name="isPassword">Whether the answer must not be shown while it is typed.</param>
+    /// <returns>The answer.</returns>
+    /// <exception cref="InvalidOperationException">Nobody can be asked: the notebook runs headless, or the front end takes no input.</exception>
+    public static Task<string> GetInputAsync(string prompt = "", bool isPassword = false)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        var input = SessionTarget.Input;
+        return Task.Run(() => input.Read(prompt, isPassword));
+    }
 }

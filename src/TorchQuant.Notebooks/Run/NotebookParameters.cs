@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.CodeAnalysis.CSharp;
-using Microsoft.CodeAnalysis.Scripting;
+using TorchQuant.Notebooks.Engine;
 
 namespace TorchQuant.Notebooks.Run;
 
@@ -39,23 +39,29 @@ internal sealed class NotebookParameters
 
     public bool Any => _values.Count > 0;
 
-    /// <summary>The C# that sets the values, each as the type that its variable was declared with.</summary>
+    /// <summary>The code that sets the values, each as the type that its variable was declared with: assignments in C#, bindings in F#.</summary>
     /// <param name="variables">The variables that the tagged cell declared.</param>
+    /// <param name="language">The tagged cell's language.</param>
     /// <exception cref="ParameterException">There is no such parameter, or its type cannot take the value.</exception>
-    public string Assignments(IReadOnlyCollection<ScriptVariable> variables)
+    public string Assignments(IReadOnlyCollection<CellVariable> variables, CellLanguage language)
     {
         var code = new StringBuilder("// Set by --param\n");
         foreach (var (name, text) in _values)
         {
             var variable = variables.FirstOrDefault(v => v.Name == name) ?? throw new ParameterException(
                 $"--param {name}: the notebook has no such parameter. It has: {string.Join(", ", variables.Select(v => $"{v.Name} ({TypeName(v.Type)})").Order(StringComparer.Ordinal))}.");
+            if (language == CellLanguage.FSharp)
+            {
+                code.Append("let ").Append(name).Append(" = ").Append(Literal(variable, text, language)).Append('\n');
+                continue;
+            }
             if (variable.IsReadOnly) throw new ParameterException($"--param {name}: it is declared const or readonly in the notebook, so it cannot be set.");
-            code.Append(name).Append(" = ").Append(Literal(variable, text)).Append(";\n");
+            code.Append(name).Append(" = ").Append(Literal(variable, text, language)).Append(";\n");
         }
         return code.ToString().TrimEnd();
     }
 
-    private static string Literal(ScriptVariable variable, string text)
+    private static string Literal(CellVariable variable, string text, CellLanguage language)
     {
         var invariant = CultureInfo.InvariantCulture;
         var literal = Type.GetTypeCode(Nullable.GetUnderlyingType(variable.Type) ?? variable.Type) switch
@@ -65,7 +71,7 @@ internal sealed class NotebookParameters
             TypeCode.Int32 when int.TryParse(text, NumberStyles.Integer, invariant, out var value) => value.ToString(invariant),
             TypeCode.Int64 when long.TryParse(text, NumberStyles.Integer, invariant, out var value) => value.ToString(invariant) + "L",
             TypeCode.Single when float.TryParse(text, NumberStyles.Float, invariant, out var value) && float.IsFinite(value) => value.ToString("R", invariant) + "f",
-            TypeCode.Double when double.TryParse(text, NumberStyles.Float, invariant, out var value) && double.IsFinite(value) => value.ToString("R", invariant) + "d",
+            TypeCode.Double when double.TryParse(text, NumberStyles.Float, invariant, out var value) && double.IsFinite(value) => value.ToString("R", invariant) + (language == CellLanguage.CSharp ? "d" : value == Math.Floor(value) && Math.Abs(value) < 1e15 ? ".0" : ""),
             TypeCode.Decimal when decimal.TryParse(text, NumberStyles.Number, invariant, out var value) => value.ToString(invariant) + "m",
             _ => null,
         };

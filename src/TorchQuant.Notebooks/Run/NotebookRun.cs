@@ -22,6 +22,7 @@ internal sealed class NotebookRun
     private readonly TerminalReport _report;
     private readonly NotebookDocument _document;
     private readonly OutputRecorder _recorder = new();
+    private readonly CellLanguage _language;
     private int _executed;
 
     /// <exception cref="NotebookFormatException">The file is not a notebook, or not one of C#.</exception>
@@ -30,7 +31,7 @@ internal sealed class NotebookRun
     {
         (_settings, _report) = (settings, report);
         _document = NotebookDocument.Load(settings.Notebook);
-        CheckLanguage(_document, settings.Notebook);
+        _language = LanguageOf(_document, settings.Notebook);
         foreach (var injected in _document.Cells.Where(cell => cell.Tags.Contains(NotebookParameters.InjectedTag)).ToArray()) _document.Remove(injected);
         foreach (var cell in _document.Cells) cell.Clear();
         if (settings.Parameters.Any && !_document.Cells.Any(IsParameters))
@@ -67,7 +68,7 @@ internal sealed class NotebookRun
         {
             var cell = _document.Cells[i];
             if (!cell.IsCode || string.IsNullOrWhiteSpace(cell.Source)) continue;
-            var before = session.Variables.Select(variable => variable.Name).ToHashSet();
+            var before = Names(session);
             var result = await RunCellAsync(session, cell, stop).ConfigureAwait(false);
             if (result.Status == CellStatus.Stopped)
             {
@@ -79,8 +80,10 @@ internal sealed class NotebookRun
             if (!_settings.Parameters.Any || !IsParameters(cell)) continue;
             try
             {
-                var declared = session.Variables.Where(variable => !before.Contains(variable.Name)).ToArray();
-                _document.InsertCodeAfter(cell, _settings.Parameters.Assignments(declared), NotebookParameters.InjectedTag);
+                var language = LanguageOf(cell);
+                var declared = session.VariablesOf(language).Where(variable => !before.Contains((language, variable.Name))).ToArray();
+                var switched = language == _language ? "" : $"#!{language.ToString().ToLowerInvariant()}\n";
+                _document.InsertCodeAfter(cell, switched + _settings.Parameters.Assignments(declared, language), NotebookParameters.InjectedTag);
             }
             catch (ParameterException e)
             {
@@ -101,8 +104,7 @@ internal sealed class NotebookRun
         CellResult result;
         try
         {
-            var language = cell.Language is { } name ? CellSegment.LanguageOf(name, line: null) : CellLanguage.CSharp;
-            result = await session.RunAsync(number, cell.Source, language, stop).ConfigureAwait(false);
+            result = await session.RunAsync(number, cell.Source, LanguageOf(cell), stop).ConfigureAwait(false);
         }
         catch (CellException e)
         {
@@ -168,9 +170,15 @@ internal sealed class NotebookRun
 
     private static bool IsParameters(NotebookCell cell) => cell.IsCode && cell.Tags.Contains(NotebookParameters.Tag);
 
-    private static void CheckLanguage(NotebookDocument document, string path)
+    private static HashSet<(CellLanguage, string)> Names(NotebookSession session) =>
+        new[] { CellLanguage.CSharp, CellLanguage.FSharp }.SelectMany(language => session.VariablesOf(language).Select(variable => (language, variable.Name))).ToHashSet();
+
+    private CellLanguage LanguageOf(NotebookCell cell) => cell.Language is { } name ? CellSegment.LanguageOf(name, line: null) : _language;
+
+    private static CellLanguage LanguageOf(NotebookDocument document, string path) => document.Language?.ToUpperInvariant() switch
     {
-        if (document.Language is { } language && language.ToUpperInvariant() is not ("C#" or "CSHARP" or "POLYGLOT-NOTEBOOK"))
-            throw new NotebookFormatException($"{path} is a notebook of {language}; this program runs notebooks of C# (kernel .net-csharp).");
-    }
+        null or "C#" or "CSHARP" or "POLYGLOT-NOTEBOOK" => CellLanguage.CSharp,
+        "F#" or "FSHARP" => CellLanguage.FSharp,
+        _ => throw new NotebookFormatException($"{path} is a notebook of {document.Language}; this program runs notebooks of C# and F# (kernels .net-csharp, .net-fsharp, torchquant-csharp, torchquant-fsharp)."),
+    };
 }

@@ -11,7 +11,7 @@ public sealed class CellTextTests
     {
         var segments = CellSegment.Split("var a = 1;\n#!markdown\ntext\n#!csharp\na", CellLanguage.CSharp);
         Assert.Equal(
-            [new(CellLanguage.CSharp, "var a = 1;"), new(CellLanguage.Markdown, "\n\ntext"), new(CellLanguage.CSharp, "\n\n\n\na")],
+            [new(CellLanguage.CSharp, "var a = 1;", 0, 0), new(CellLanguage.Markdown, "\n\ntext", 2, 22), new(CellLanguage.CSharp, "\n\n\n\na", 4, 36)],
             segments);
     }
 
@@ -19,7 +19,7 @@ public sealed class CellTextTests
     public void Directives_leave_every_other_line_as_it_is(string[] lines)
     {
         var code = string.Join('\n', lines.Select(line => "// " + line?.ReplaceLineEndings(" ").Replace('\n', ' ').Replace('\u0085', ' ').Replace('\u2028', ' ').Replace('\u2029', ' ')));
-        var directives = CellDirectives.Parse("#r \"nuget: A.B, 1.0\"\n" + code);
+        var directives = CellDirectives.Parse("#r \"nuget: A.B, 1.0\"\n" + code, CellLanguage.CSharp);
         Assert.Equal("\n" + code, directives.Code);
         Assert.Equal([new PackageRequest("A.B", "1.0")], directives.Packages);
     }
@@ -36,7 +36,7 @@ public sealed class CellTextTests
     public void A_directive_in_a_comment_or_a_raw_string_is_text()
     {
         var code = "/*\n#r \"nuget: A\"\n*/\nvar s = \"\"\"\n#r \"nuget: B\"\n\"\"\";";
-        var directives = CellDirectives.Parse(code);
+        var directives = CellDirectives.Parse(code, CellLanguage.CSharp);
         Assert.Empty(directives.Packages);
         Assert.Equal(code, directives.Code);
     }
@@ -44,7 +44,7 @@ public sealed class CellTextTests
     [Fact]
     public void Sources_files_and_packages_are_told_apart()
     {
-        var directives = CellDirectives.Parse("#i \"nuget: ./feed\"\n#r \"nuget: A\" // why\n#r \"bin/X.dll\"\n#r \"System.Xml\"\nvar a = 1;");
+        var directives = CellDirectives.Parse("#i \"nuget: ./feed\"\n#r \"nuget: A\" // why\n#r \"bin/X.dll\"\n#r \"System.Xml\"\nvar a = 1;", CellLanguage.CSharp);
         Assert.Equal(["./feed"], directives.Sources);
         Assert.Equal([new PackageRequest("A", null)], directives.Packages);
         Assert.Equal([new AssemblyRequest("bin/X.dll", 3)], directives.Assemblies);

@@ -38,6 +38,19 @@ public sealed class PackageTests : IDisposable
     private Task<CellResult> RunAsync(string code) => _session.RunAsync(++_cells, code, CellLanguage.CSharp, TestContext.Current.CancellationToken);
 
     [Fact]
+    public async Task A_package_that_an_fsharp_cell_asks_for_is_there_in_both_languages()
+    {
+        var assembly = TinyPackage.Compile("Tiny.Both", "namespace Tiny; public static class Both { public static int Value => 20; public static int Loaded; }");
+        TinyPackage.Write(Feed, "Tiny.Both", "1.0.0", assembly, extension: "#!csharp\nTiny.Both.Loaded++;");
+        var code = "let text = \"\"\"\n#r \"nuget: Not.This\"\n\"\"\"\n(*\n#r \"nuget: Nor.That\"\n*)\n#r \"nuget: Tiny.Both\" // why\nopen Tiny\nBoth.Value + Both.Loaded";
+        var result = await _session.RunAsync(++_cells, code, CellLanguage.FSharp, TestContext.Current.CancellationToken);
+        Assert.True(result.Error is null, string.Join('\n', result.Error?.Lines ?? []));
+        Assert.Equal(["Packages: Tiny.Both 1.0.0", "21"], _shown.Shown.Select(bundle => bundle.Plain));
+        Assert.Null((await RunAsync("Tiny.Both.Value")).Error);
+        Assert.Equal("20", _shown.Shown[^1].Plain);
+    }
+
+    [Fact]
     public async Task A_package_its_dependencies_and_its_extension_are_there_in_the_cell_that_asks()
     {
         var inner = TinyPackage.Compile("Tiny.Inner", "namespace Tiny; public static class Inner { public static int Value => 41; }");

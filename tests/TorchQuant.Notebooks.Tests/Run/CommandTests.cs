@@ -77,6 +77,18 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_notebook_of_fsharp_takes_parameters_and_shares_with_csharp()
+    {
+        _folder.Write("sea.ipynb", NotebookJson.Of("parameters:let quick = false\nlet steps = 3\nlet rate = 0.5\nlet name = \"\"", "sprintf \"%b %d %g %s\" quick steps rate name", "#!csharp\n#!share steps --from fsharp\nsteps + 1")
+            .Replace("C#", "F#", StringComparison.Ordinal).Replace(".net-csharp", "torchquant-fsharp", StringComparison.Ordinal));
+        var (exitCode, said) = await RunAsync("sea.ipynb", "--param", "quick=true", "--param", "steps=-5", "--param", "rate=2", "--param", "name=a \"b\" \\ c");
+        Assert.True(exitCode == 0, said);
+        var cells = Executed("sea").Cells;
+        Assert.Equal("true -5 2 a \"b\" \\ c", MultilineText.Read(cells[2].Outputs[0]!["data"]!["text/plain"]));
+        Assert.Equal("-4", MultilineText.Read(cells[3].Outputs[^1]!["data"]!["text/plain"]));
+    }
+
+    [Fact]
     public async Task A_failing_cell_ends_the_run_with_its_cell_line_and_outputs_so_far()
     {
         _folder.Write("bad.ipynb", NotebookJson.Of("1", "Console.WriteLine(\"before\");\n\nthrow new InvalidOperationException(\"broken\");", "\"never\""));

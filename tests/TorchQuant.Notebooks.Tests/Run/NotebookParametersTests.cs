@@ -1,6 +1,6 @@
 using System.Globalization;
 using FsCheck.Xunit;
-using Microsoft.CodeAnalysis.CSharp.Scripting;
+using TorchQuant.Notebooks.Engine;
 using TorchQuant.Notebooks.Run;
 
 namespace TorchQuant.Notebooks.Tests.Run;
@@ -9,12 +9,13 @@ public sealed class NotebookParametersTests
 {
     private const string Declarations = "bool quick = false; int count = 1; long big = 1; float f = 1; double rate = 0.1; decimal d = 1; string text = \"\"; double? maybe = null; const int Fixed = 1; var list = new int[0];";
 
-    private static async Task<Dictionary<string, object>> AfterAsync(params string[] arguments)
+    private static Task<Dictionary<string, object?>> AfterAsync(params string[] arguments) => Task.Run(() =>
     {
-        var state = await CSharpScript.RunAsync(Declarations);
-        state = await state.ContinueWithAsync(new NotebookParameters(arguments).Assignments(state.Variables));
-        return state.Variables.ToDictionary(variable => variable.Name, variable => variable.Value);
-    }
+        using var engine = new CSharpScriptEngine(AppContext.BaseDirectory);
+        Assert.Empty(engine.Run(Declarations, "cell 1", new CellRun()).Errors);
+        Assert.Empty(engine.Run(new NotebookParameters(arguments).Assignments([.. engine.Variables], CellLanguage.CSharp), "cell 2", new CellRun()).Errors);
+        return engine.Variables.ToDictionary(variable => variable.Name, variable => variable.Value);
+    });
 
     [Fact]
     public async Task Values_take_the_types_of_their_variables()
@@ -30,7 +31,7 @@ public sealed class NotebookParametersTests
     {
         if (!double.IsFinite(number) || text is null) return;
         var values = AfterAsync($"text={text}", $"rate={number.ToString("R", CultureInfo.InvariantCulture)}").GetAwaiter().GetResult();
-        Assert.Equal((text, number), ((string)values["text"], (double)values["rate"]));
+        Assert.Equal((text, number), ((string?)values["text"], (double?)values["rate"]));
     }
 
     [Theory]

@@ -1,0 +1,21 @@
+using System.ComponentModel;
+
+namespace TorchQuant.Notebooks.Interactive;
+
+/// <summary>What the loops and functions of C# cells ask, so that an interrupt stops them where it does no harm. The host writes the question into them; not for use in notebooks.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public static class Interrupts
+{
+    private static volatile bool s_requested;
+
+    /// <summary>Goes on, unless the cell was interrupted.</summary>
+    /// <exception cref="OperationCanceledException">It was.</exception>
+    public static void Check()
+    {
+        if (s_requested) Throw();
+    }
+
+    internal static void Request(bool stop) => s_requested = stop;
+
+    private static void Throw() => throw new OperationCanceledException("The cell was interrupted.");
+}
