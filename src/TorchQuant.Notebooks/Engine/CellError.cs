@@ -92,5 +92,8 @@ internal sealed record CellError(string Name, string Message, int? Line, string?
         || method.GetCustomAttribute<StackTraceHiddenAttribute>() is not null
         || method.DeclaringType?.GetCustomAttribute<StackTraceHiddenAttribute>() is not null
         || method.DeclaringType?.FullName?.StartsWith("Submission#", StringComparison.Ordinal) == true
-        || method.DeclaringType?.FullName is "System.Reflection.MethodBaseInvoker" or "System.RuntimeMethodHandle"; // how F# starts a cell
+        || IsReflection(method.DeclaringType); // how F# starts a cell; which of its types take part depends on how often .NET has called a method
+
+    private static bool IsReflection(Type? type) =>
+        type?.Namespace == typeof(MethodBase).Namespace || type == typeof(RuntimeMethodHandle) || type == typeof(Activator) || type?.FullName is "System.RuntimeType" or "System.RuntimeMethodHandleInternal";
 }
