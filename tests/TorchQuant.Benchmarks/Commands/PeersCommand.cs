@@ -1,0 +1,54 @@
+using System.CommandLine;
+using TorchQuant.Benchmarks.Limits;
+using TorchQuant.Benchmarks.Races;
+using TorchQuant.Benchmarks.Report;
+
+namespace TorchQuant.Benchmarks.Commands;
+
+/// <summary>The command <c>peers</c>: ours against libtorch and ONNX Runtime in one process, samples in turns.</summary>
+internal static class PeersCommand
+{
+    private const string Everything = "all";
+
+    public static Command Create()
+    {
+        var groups = new Argument<string[]>("group") { Description = $"{string.Join(", ", Groups.Names)} or {Everything}.", DefaultValueFactory = _ => [Everything] };
+        groups.AcceptOnlyFromAmong([.. Groups.Names, Everything]);
+        var csv = new Option<string?>("--csv") { Description = $"Writes the results to a CSV file: {CsvFile.Header}." };
+        var settings = new SettingsOptions();
+        var command = new Command("peers", "Races ours against libtorch and ONNX Runtime.") { groups, csv };
+        settings.AddTo(command);
+        command.SetAction(result =>
+        {
+            string[] names = result.GetRequiredValue(groups);
+            return Run(names.Contains(Everything) ? [.. Groups.Names] : names, settings.Of(result), result.GetValue(csv));
+        });
+        return command;
+    }
+
+    private static int Run(IReadOnlyList<string> groups, RaceSettings settings, string? csv)
+    {
+        Allocator.KeepMemory();
+        Machine machine = Machine.Measure(settings.Threads, settings.Quick);
+        foreach (string line in machine.Describe())
+            Console.WriteLine(line);
+        var race = new Race(settings, machine, Console.WriteLine);
+        var rows = new List<RaceRow>();
+        foreach (Match match in groups.SelectMany(group => Groups.Matches(group, settings.Quick)))
+        {
+            foreach (int threads in settings.Threads)
+            {
+                IReadOnlyList<RaceRow> found = race.Run(match, threads);
+                rows.AddRange(found);
+                foreach (RaceRow row in found)
+                    Console.WriteLine($"{CsvFile.Line(row)}   {row.Agreement}");
+                if (csv is not null)
+                    CsvFile.Write(csv, rows);
+            }
+        }
+
+        ConsoleReport.Write(rows);
+        Console.WriteLine($"{race.Samples} samples, {race.DisturbedSamples} of them disturbed by other programs.");
+        return race.HasFailed ? 1 : 0;
+    }
+}

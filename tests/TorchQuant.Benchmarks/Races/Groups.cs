@@ -1,0 +1,19 @@
+using TorchQuant.Benchmarks.Convolution;
+using TorchQuant.Benchmarks.Linear;
+
+namespace TorchQuant.Benchmarks.Races;
+
+/// <summary>The groups of shapes that the command line names.</summary>
+internal static class Groups
+{
+    private static readonly (string Name, Func<bool, IEnumerable<Match>> Matches)[] s_all =
+    [
+        ("linear", LinearMatches.All),
+        ("conv", ConvMatches.All),
+    ];
+
+    public static IEnumerable<string> Names => s_all.Select(group => group.Name);
+
+    /// <summary>The matches of one group; with quick only a few small shapes.</summary>
+    public static IEnumerable<Match> Matches(string name, bool quick) => s_all.Single(group => group.Name == name).Matches(quick);
+}
