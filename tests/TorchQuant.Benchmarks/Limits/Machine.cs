@@ -19,10 +19,10 @@ internal sealed record Machine(IReadOnlyDictionary<int, double> OperationsPerSec
     }
 
     /// <summary>
-    /// The roofline: max(operations / peak, bytes / bandwidth), with the bandwidth for data of that size, which a loop over the same data finds in its caches.
+    /// The roofline: max(operations / peak, bytes / bandwidth), with the bandwidth for data of the footprint's size, which a loop over the same data finds in its caches.
     /// </summary>
-    public double LimitSeconds(double multiplyAdds, double bytes, int threads) =>
-        Math.Max(2 * multiplyAdds / OperationsPerSecond[threads], bytes / Bandwidth(bytes, threads));
+    public double LimitSeconds(double multiplyAdds, double bytes, double footprint, int threads) =>
+        Math.Max(2 * multiplyAdds / OperationsPerSecond[threads], bytes / Bandwidth(footprint, threads));
 
     /// <summary>Bytes a second for data of that size: between the measured sizes on a line over the logarithm.</summary>
     public double Bandwidth(double bytes, int threads)

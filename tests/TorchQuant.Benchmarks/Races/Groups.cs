@@ -1,5 +1,7 @@
 using TorchQuant.Benchmarks.Convolution;
+using TorchQuant.Benchmarks.Elementwise;
 using TorchQuant.Benchmarks.Linear;
+using TorchQuant.Benchmarks.Recurrent;
 
 namespace TorchQuant.Benchmarks.Races;
 
@@ -10,6 +12,9 @@ internal static class Groups
     [
         ("linear", LinearMatches.All),
         ("conv", ConvMatches.All),
+        ("lstm", RecurrentMatches.Lstm),
+        ("gru", RecurrentMatches.Gru),
+        ("elementwise", ElementwiseMatches.All),
     ];
 
     public static IEnumerable<string> Names => s_all.Select(group => group.Name);

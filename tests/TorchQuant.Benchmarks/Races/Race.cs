@@ -28,7 +28,7 @@ internal sealed class Race(RaceSettings settings, Machine machine, Action<string
 
             Samples += settings.Rounds * runners.Count;
             DisturbedSamples += runners.Sum(r => r.Runner.DisturbedSamples);
-            double limit = machine.LimitSeconds(match.MultiplyAdds, match.Bytes, threads);
+            double limit = machine.LimitSeconds(match.MultiplyAdds, match.Bytes, match.Footprint, threads);
             return [.. runners.Select(r => new RaceRow(
                 match.Group, match.Shape, threads, r.Runner.Contender.Name, r.Runner.Contender.Side, r.Runner.MedianSeconds, match.MultiplyAdds, limit, match.Bytes, r.Agreement))];
         }

@@ -7,6 +7,9 @@ internal sealed class Runner(IContender contender) : IDisposable
 {
     private const int MostTimes = 1_000_000;
 
+    /// <summary>Seconds after which a large shape is warm.</summary>
+    private const double LongWarmUp = 0.5;
+
     /// <summary>A sample during which the machine was busy with something else for more than this part of the time is taken again.</summary>
     private const double Disturbed = 0.02;
 
@@ -25,7 +28,8 @@ internal sealed class Runner(IContender contender) : IDisposable
     {
         contender.Enter();
         // TorchScript profiles, then compiles, then runs; .NET compiles a method again after some calls.
-        for (int times = 1; times <= 3; times++)
+        long start = Stopwatch.GetTimestamp();
+        for (int times = 1; times <= 3 && Stopwatch.GetElapsedTime(start).TotalSeconds < LongWarmUp; times++)
             contender.Run(times);
         Agreement agreement = contender.Check();
         while (_times < MostTimes)
