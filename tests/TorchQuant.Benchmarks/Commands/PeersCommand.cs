@@ -2,6 +2,7 @@ using System.CommandLine;
 using TorchQuant.Benchmarks.Limits;
 using TorchQuant.Benchmarks.Races;
 using TorchQuant.Benchmarks.Report;
+using TorchSharp;
 
 namespace TorchQuant.Benchmarks.Commands;
 
@@ -15,26 +16,28 @@ internal static class PeersCommand
         var groups = new Argument<string[]>("group") { Description = $"{string.Join(", ", Groups.Names)} or {Everything}.", DefaultValueFactory = _ => [Everything] };
         groups.AcceptOnlyFromAmong([.. Groups.Names, Everything]);
         var csv = new Option<string?>("--csv") { Description = $"Writes the results to a CSV file: {CsvFile.Header}." };
+        var filter = new Option<string>("--filter") { Description = "Only shapes whose name contains this, for example '3x3', 'dw', 'N1 ', '1x1024x'.", DefaultValueFactory = _ => "" };
         var settings = new SettingsOptions();
-        var command = new Command("peers", "Races ours against libtorch and ONNX Runtime.") { groups, csv };
+        var command = new Command("peers", "Races ours against libtorch and ONNX Runtime.") { groups, filter, csv };
         settings.AddTo(command);
         command.SetAction(result =>
         {
             string[] names = result.GetRequiredValue(groups);
-            return Run(names.Contains(Everything) ? [.. Groups.Names] : names, settings.Of(result), result.GetValue(csv));
+            return Run(names.Contains(Everything) ? [.. Groups.Names] : names, result.GetRequiredValue(filter), settings.Of(result), result.GetValue(csv));
         });
         return command;
     }
 
-    private static int Run(IReadOnlyList<string> groups, RaceSettings settings, string? csv)
+    private static int Run(IReadOnlyList<string> groups, string filter, RaceSettings settings, string? csv)
     {
         Allocator.KeepMemory();
+        using var noGrad = torch.no_grad();
         Machine machine = Machine.Measure(settings.Threads, settings.Quick);
         foreach (string line in machine.Describe())
             Console.WriteLine(line);
         var race = new Race(settings, machine, Console.WriteLine);
         var rows = new List<RaceRow>();
-        foreach (Match match in groups.SelectMany(group => Groups.Matches(group, settings.Quick)))
+        foreach (Match match in groups.SelectMany(group => Groups.Matches(group, settings.Quick)).Where(match => match.Shape.Contains(filter, StringComparison.Ordinal)))
         {
             foreach (int threads in settings.Threads)
             {

@@ -2,14 +2,10 @@ using System.Globalization;
 
 namespace TorchQuant.Benchmarks.Races;
 
-/// <summary>How well a result agrees with the reference.</summary>
-/// <param name="Compared">How many outputs were compared.</param>
-/// <param name="Different">How many of them differ: in the code, or by more than rounding.</param>
-/// <param name="Largest">The largest difference, in codes or in real units.</param>
-internal readonly record struct Agreement(int Compared, int Different, double Largest)
+/// <summary>How well a result agrees with the reference, in words.</summary>
+internal readonly record struct Agreement(string Text)
 {
-    public override string ToString() =>
-        Different == 0 ? "equal" : string.Create(CultureInfo.InvariantCulture, $"{100.0 * Different / Compared:0.###} % differ, by {Largest:g2} at most");
+    public override string ToString() => Text;
 
     /// <summary>Codes against the reference's: integers of which none may be further away than <paramref name="allowed"/>.</summary>
     public static Agreement OfCodes(string name, ReadOnlySpan<byte> expected, ReadOnlySpan<byte> found, int allowed)
@@ -24,7 +20,7 @@ internal readonly record struct Agreement(int Compared, int Different, double La
             largest = Math.Max(largest, difference);
         }
 
-        return new Agreement(expected.Length, different, largest);
+        return Of(expected.Length, different, largest);
     }
 
     /// <summary>Real numbers against the reference's, none further away than <paramref name="allowed"/>; what is within a hundredth of that counts as equal.</summary>
@@ -41,6 +37,9 @@ internal readonly record struct Agreement(int Compared, int Different, double La
             largest = Math.Max(largest, difference);
         }
 
-        return new Agreement(expected.Length, different, largest);
+        return Of(expected.Length, different, largest);
     }
+
+    private static Agreement Of(int compared, int different, double largest) =>
+        new(different == 0 ? "equal" : string.Create(CultureInfo.InvariantCulture, $"{100.0 * different / compared:0.###} % differ, by {largest:g2} at most"));
 }

@@ -1,6 +1,7 @@
 using TorchQuant.Benchmarks.Convolution;
 using TorchQuant.Benchmarks.Elementwise;
 using TorchQuant.Benchmarks.Linear;
+using TorchQuant.Benchmarks.Models;
 using TorchQuant.Benchmarks.Recurrent;
 
 namespace TorchQuant.Benchmarks.Races;
@@ -15,6 +16,7 @@ internal static class Groups
         ("lstm", RecurrentMatches.Lstm),
         ("gru", RecurrentMatches.Gru),
         ("elementwise", ElementwiseMatches.All),
+        ("models", ModelMatches.All),
     ];
 
     public static IEnumerable<string> Names => s_all.Select(group => group.Name);

@@ -23,7 +23,7 @@ internal sealed class Race(RaceSettings settings, Machine machine, Action<string
             for (int round = 0; round < settings.Rounds; round++)
             {
                 foreach ((Runner runner, _) in runners)
-                    runner.Sample(settings.Tries);
+                    runner.Sample(settings.Tries, settings.SampleSeconds);
             }
 
             Samples += settings.Rounds * runners.Count;

@@ -13,6 +13,9 @@ internal sealed class Runner(IContender contender) : IDisposable
     /// <summary>A sample during which the machine was busy with something else for more than this part of the time is taken again.</summary>
     private const double Disturbed = 0.02;
 
+    /// <summary>A sample that takes so many times as long as it should is not taken again, and later ones do less.</summary>
+    private const double Overlong = 4;
+
     private readonly List<double> _seconds = [];
     private int _times = 1;
 
@@ -47,7 +50,7 @@ internal sealed class Runner(IContender contender) : IDisposable
     }
 
     /// <summary>Takes one sample; up to <paramref name="tries"/> times if others disturb it, then the least disturbed.</summary>
-    public void Sample(int tries)
+    public void Sample(int tries, double sampleSeconds)
     {
         contender.Enter();
         double best = double.PositiveInfinity, seconds = 0;
@@ -59,6 +62,8 @@ internal sealed class Runner(IContender contender) : IDisposable
             contender.Run(Math.Max(1, _times / 10));
             long before = ProcessorPressure.StalledMicroseconds();
             double taken = Time(_times);
+            if (taken > Overlong * sampleSeconds)
+                tries = 0;
             double stalled = 1e-6 * (ProcessorPressure.StalledMicroseconds() - before) / taken;
             if (stalled < best)
                 (best, seconds) = (stalled, taken);
@@ -66,6 +71,9 @@ internal sealed class Runner(IContender contender) : IDisposable
 
         DisturbedSamples += best > Disturbed ? 1 : 0;
         _seconds.Add(seconds / _times);
+        // Threads that wait for each other take a hundred times as long when others hold the cores: such samples would never end.
+        if (seconds > Overlong * sampleSeconds)
+            _times = (int)Math.Max(1, _times * sampleSeconds / seconds);
         Rest();
     }
 
