@@ -76,4 +76,5 @@ internal static class TorchCnn
         .. plan.Steps.SelectMany(step => (step as ConvStep)?.Weights is { } conv ? Layer(conv, step, layout) : (step as LinearStep)?.Weights is { } linear ? Layer(linear, step, layout) : []),
     ];
 
-    private static Tensor[] Layer(LayerWeights weights, CnnStep step, Func<Tensor, CnnStep, Tensor> layout) => [layout(tensor(weights.Floats).reshape(weights.Shape), step), tensor(weights.Bias)];}
+    private static Tensor[] Layer(LayerWeights weights, CnnStep step, Func<Tensor, CnnStep, Tensor> layout) => [layout(tensor(weights.Floats).reshape(weights.Shape), step), tensor(weights.Bias)];
+}
