@@ -51,7 +51,7 @@ internal static class PeersCommand
         }
 
         ConsoleReport.Write(rows);
-        Console.WriteLine($"{race.Samples} samples, {race.DisturbedSamples} of them disturbed by other programs.");
+        Console.WriteLine($"{race.Samples} samples, {race.DisturbedSamples} of them with the core taken away for a time.");
         return race.HasFailed ? 1 : 0;
     }
 }

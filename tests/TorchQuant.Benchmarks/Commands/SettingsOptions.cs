@@ -25,8 +25,8 @@ internal sealed class SettingsOptions
         },
     };
 
-    private readonly Option<int> _rounds = new("--rounds") { Description = "How many samples of each implementation, in turns; the median counts.", DefaultValueFactory = _ => 7 };
-    private readonly Option<double> _sample = new("--sample") { Description = "Milliseconds of a sample, about.", DefaultValueFactory = _ => 10 };
+    private readonly Option<int> _rounds = new("--rounds") { Description = "How many samples of each implementation, in turns; the median counts.", DefaultValueFactory = _ => 11 };
+    private readonly Option<double> _sample = new("--sample") { Description = "Milliseconds of a sample, about.", DefaultValueFactory = _ => 2 };
     private readonly Option<bool> _quick = new("--quick") { Description = "A few small shapes and one short sample: a test that everything runs and agrees, no measurement." };
 
     public SettingsOptions()

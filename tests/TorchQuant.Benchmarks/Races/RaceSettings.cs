@@ -8,5 +8,5 @@ namespace TorchQuant.Benchmarks.Races;
 internal sealed record RaceSettings(IReadOnlyList<int> Threads, int Rounds, double SampleSeconds, bool Quick)
 {
     /// <summary>How often a disturbed sample is taken.</summary>
-    public int Tries => Quick ? 1 : 4;
+    public int Tries => Quick ? 1 : 10;
 }

@@ -10,11 +10,11 @@ internal sealed class Runner(IContender contender) : IDisposable
     /// <summary>Seconds after which a large shape is warm.</summary>
     private const double LongWarmUp = 0.5;
 
-    /// <summary>A sample during which the machine was busy with something else for more than this part of the time is taken again.</summary>
+    /// <summary>A sample during which the core was taken away for more than this part of the time is taken again.</summary>
     private const double Disturbed = 0.02;
 
     /// <summary>A sample that takes so many times as long as it should is not taken again, and later ones do less.</summary>
-    private const double Overlong = 4;
+    private const double Overlong = 10;
 
     private readonly List<double> _seconds = [];
     private int _times = 1;
@@ -38,7 +38,7 @@ internal sealed class Runner(IContender contender) : IDisposable
         while (_times < MostTimes)
         {
             // The shorter of two: one that was interrupted would make the samples too short.
-            double seconds = Math.Min(Time(_times), Time(_times));
+            double seconds = Math.Min(Time(_times).Seconds, Time(_times).Seconds);
             if (seconds >= 0.7 * sampleSeconds)
                 break;
             double wanted = _times * sampleSeconds / Math.Max(seconds, 1e-7);
@@ -56,17 +56,15 @@ internal sealed class Runner(IContender contender) : IDisposable
         double best = double.PositiveInfinity, seconds = 0;
         for (int i = 0; i < tries && best > Disturbed; i++)
         {
-            if (i > 0)
-                Thread.Sleep(20);
-            // The caches are full of what the one before needed.
+            // Who has slept gets the core for a whole slice of time.
+            Thread.Sleep(1);
+            // The caches are full of what the one before needed, and threads are to be woken.
             contender.Run(Math.Max(1, _times / 10));
-            long before = ProcessorPressure.StalledMicroseconds();
-            double taken = Time(_times);
+            (double taken, double lost) = Time(_times);
+            if (lost < best)
+                (best, seconds) = (lost, taken);
             if (taken > Overlong * sampleSeconds)
-                tries = 0;
-            double stalled = 1e-6 * (ProcessorPressure.StalledMicroseconds() - before) / taken;
-            if (stalled < best)
-                (best, seconds) = (stalled, taken);
+                break;
         }
 
         DisturbedSamples += best > Disturbed ? 1 : 0;
@@ -79,11 +77,14 @@ internal sealed class Runner(IContender contender) : IDisposable
 
     public void Dispose() => contender.Dispose();
 
-    private double Time(int times)
+    /// <summary>Seconds, and the part of them during which this thread was not running.</summary>
+    private (double Seconds, double Lost) Time(int times)
     {
+        double? running = ThreadTime.Seconds;
         long start = Stopwatch.GetTimestamp();
         contender.Run(times);
-        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return (seconds, running is null ? 0 : 1 - (ThreadTime.Seconds!.Value - running.Value) / seconds);
     }
 
     private void Rest()
