@@ -1,6 +1,6 @@
 using TorchQuant.Benchmarks.Convolution;
 using TorchQuant.Benchmarks.Elementwise;
-using TorchQuant.Benchmarks.Linear;
+using TorchQuant.Benchmarks.LinearLayers;
 using TorchQuant.Benchmarks.Models;
 using TorchQuant.Benchmarks.Recurrent;
 
@@ -16,7 +16,7 @@ internal static class Groups
         ("lstm", RecurrentMatches.Lstm),
         ("gru", RecurrentMatches.Gru),
         ("elementwise", ElementwiseMatches.All),
-        ("models", ModelMatches.All),
+        ("models", quick => CnnMatches.All(quick).Concat(LanguageMatches.All(quick)).Concat(EncoderMatches.All(quick))),
     ];
 
     public static IEnumerable<string> Names => s_all.Select(group => group.Name);

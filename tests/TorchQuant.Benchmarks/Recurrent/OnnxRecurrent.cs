@@ -12,32 +12,39 @@ internal static class OnnxRecurrent
 
     public static IContender Float(RecurrentData data, int threads) => Create("onnxruntime float", Side.FloatPeer, data, threads, (graph, layer, x, y) =>
     {
-        RecurrentCase s = data.Shape;
         CellData cell = data.Cells[layer];
-        int rows = s.Gates * s.Hidden, inputs = s.InputsOf(layer);
-        string w = graph.Constant<float>($"w{layer}", Ordered(cell.FloatInput, inputs, s), 1, rows, inputs), r = graph.Constant<float>($"r{layer}", Ordered(cell.FloatHidden, s.Hidden, s), 1, rows, s.Hidden);
-        if (s.Gates == RecurrentCase.Lstm)
-            graph.Node("LSTM", [x, w, r, Bias(graph, data, layer)], y, attributes: ("hidden_size", (long)s.Hidden));
-        else
-            graph.Node("GRU", [x, w, r, Bias(graph, data, layer)], y, "", ("hidden_size", (long)s.Hidden), ("linear_before_reset", 1L));
+        FloatLayer(graph, data.Shape, layer, x, y, cell.FloatInput, cell.FloatHidden, cell.InputBias, cell.HiddenBias);
     });
 
-    public static IContender Int8Lstm(RecurrentData data, int threads) => Create("onnxruntime int8", Side.Int8Peer, data, threads, (graph, layer, x, y) =>
+    public static IContender Int8Lstm(RecurrentData data, int threads) => Create("onnxruntime int8", Side.Int8Peer, data, threads, (graph, layer, x, y) => Int8Layer(graph, data.Shape, layer, x, y, data.Cells[layer]));
+
+    /// <summary>Adds a layer in float, from x [steps, batch, inputs] to y [steps, 1, batch, hidden]; weights and biases as PyTorch has them.</summary>
+    public static void FloatLayer(OnnxGraph graph, RecurrentCase s, int layer, string x, string y, float[] input, float[] hidden, float[] inputBias, float[] hiddenBias)
     {
-        RecurrentCase s = data.Shape;
-        CellData cell = data.Cells[layer];
+        int rows = s.Gates * s.Hidden, inputs = s.InputsOf(layer);
+        string w = graph.Constant<float>($"w{layer}", Ordered(input, inputs, s), 1, rows, inputs), r = graph.Constant<float>($"r{layer}", Ordered(hidden, s.Hidden, s), 1, rows, s.Hidden);
+        string bias = Bias(graph, s, layer, inputBias, hiddenBias);
+        if (s.Gates == RecurrentCase.Lstm)
+            graph.Node("LSTM", [x, w, r, bias], y, attributes: ("hidden_size", (long)s.Hidden));
+        else
+            graph.Node("GRU", [x, w, r, bias], y, "", ("hidden_size", (long)s.Hidden), ("linear_before_reset", 1L));
+    }
+
+    /// <summary>Adds a layer in dynamic int8, likewise.</summary>
+    public static void Int8Layer(OnnxGraph graph, RecurrentCase s, int layer, string x, string y, CellData cell)
+    {
         int rows = s.Gates * s.Hidden, inputs = s.InputsOf(layer);
         string w = graph.Constant<sbyte>($"w{layer}", Transposed(Ordered(cell.Input, inputs, s), rows, inputs), 1, inputs, rows), r = graph.Constant<sbyte>($"r{layer}", Transposed(Ordered(cell.Hidden, s.Hidden, s), rows, s.Hidden), 1, s.Hidden, rows);
         graph.Node(
             "DynamicQuantizeLSTM",
             [
-                x, w, r, Bias(graph, data, layer), "", "", "", "",
+                x, w, r, Bias(graph, s, layer, cell.InputBias, cell.HiddenBias), "", "", "", "",
                 graph.Constant<float>($"ws{layer}", [cell.InputScale], 1), graph.Constant<sbyte>($"wz{layer}", [0], 1), graph.Constant<float>($"rs{layer}", [cell.HiddenScale], 1), graph.Constant<sbyte>($"rz{layer}", [0], 1),
             ],
             y,
             OnnxGraph.Microsoft,
             ("hidden_size", (long)s.Hidden));
-    });
+    }
 
     /// <summary>The layers with what is between them: an output has a dimension for the directions.</summary>
     private static OnnxContender<float, float> Create(string name, Side side, RecurrentData data, int threads, Action<OnnxGraph, int, string, string> addLayer)
@@ -58,10 +65,9 @@ internal static class OnnxRecurrent
         return new OnnxContender<float, float>(name, side, threads, graph, data.X, [s.Steps, s.Batch, s.Inputs], [s.Steps, 1, s.Batch, s.Hidden], (who, y) => data.Check(who, y, side == Side.Int8Peer));
     }
 
-    private static string Bias(OnnxGraph graph, RecurrentData data, int layer)
+    private static string Bias(OnnxGraph graph, RecurrentCase s, int layer, float[] inputBias, float[] hiddenBias)
     {
-        CellData cell = data.Cells[layer];
-        float[] bias = [.. Ordered(cell.InputBias, 1, data.Shape), .. Ordered(cell.HiddenBias, 1, data.Shape)];
+        float[] bias = [.. Ordered(inputBias, 1, s), .. Ordered(hiddenBias, 1, s)];
         return graph.Constant<float>($"b{layer}", bias, 1, bias.Length);
     }
 

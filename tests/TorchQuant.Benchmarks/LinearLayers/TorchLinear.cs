@@ -3,7 +3,7 @@ using TorchQuant.Benchmarks.Peers.Torch;
 using TorchQuant.Benchmarks.Races;
 using static TorchSharp.torch;
 
-namespace TorchQuant.Benchmarks.Linear;
+namespace TorchQuant.Benchmarks.LinearLayers;
 
 /// <summary>libtorch's linear layers: MKL and oneDNN in float, three engines in int8.</summary>
 internal static class TorchLinear

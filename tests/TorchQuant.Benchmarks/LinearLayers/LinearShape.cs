@@ -1,4 +1,4 @@
-namespace TorchQuant.Benchmarks.Linear;
+namespace TorchQuant.Benchmarks.LinearLayers;
 
 /// <summary>The product of [M, K] activations and [N, K] weights.</summary>
 internal readonly record struct LinearShape(int M, int K, int N)

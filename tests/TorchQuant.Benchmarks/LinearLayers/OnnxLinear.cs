@@ -3,7 +3,7 @@ using TorchQuant.Benchmarks.Onnx;
 using TorchQuant.Benchmarks.Peers.OnnxRuntime;
 using TorchQuant.Benchmarks.Races;
 
-namespace TorchQuant.Benchmarks.Linear;
+namespace TorchQuant.Benchmarks.LinearLayers;
 
 /// <summary>ONNX Runtime's linear layers; its weights are [K, N].</summary>
 internal static class OnnxLinear

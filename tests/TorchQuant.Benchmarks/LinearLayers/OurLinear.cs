@@ -2,7 +2,7 @@ using TorchQuant.Benchmarks.Data;
 using TorchQuant.Benchmarks.Races;
 using TorchQuant.Kernels;
 
-namespace TorchQuant.Benchmarks.Linear;
+namespace TorchQuant.Benchmarks.LinearLayers;
 
 /// <summary>TorchQuant.Kernels on the shapes of a linear layer.</summary>
 internal static class OurLinear

@@ -1,7 +1,7 @@
 using TorchQuant.Benchmarks.Peers.Torch;
 using TorchQuant.Benchmarks.Races;
 
-namespace TorchQuant.Benchmarks.Linear;
+namespace TorchQuant.Benchmarks.LinearLayers;
 
 /// <summary>The group linear: the static layer (codes in, codes out) and the dynamic one (float in, float out).</summary>
 internal static class LinearMatches

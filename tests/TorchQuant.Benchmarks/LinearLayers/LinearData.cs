@@ -1,7 +1,7 @@
 using TorchQuant.Benchmarks.Data;
 using TorchQuant.Kernels;
 
-namespace TorchQuant.Benchmarks.Linear;
+namespace TorchQuant.Benchmarks.LinearLayers;
 
 /// <summary>
 /// What all implementations of a linear layer get, and what they should give at some positions, by plain sums in 64 bits: the static layer u8 x s8 -> u8 and the dynamic layer
