@@ -16,22 +16,24 @@ internal static class PeersCommand
         var groups = new Argument<string[]>("group") { Description = $"{string.Join(", ", Groups.Names)} or {Everything}.", DefaultValueFactory = _ => [Everything] };
         groups.AcceptOnlyFromAmong([.. Groups.Names, Everything]);
         var csv = new Option<string?>("--csv") { Description = $"Writes the results to a CSV file: {CsvFile.Header}." };
+        var html = new Option<string?>("--html") { Description = "Writes a page with charts." };
         var filter = new Option<string>("--filter") { Description = "Only shapes whose name contains this, for example '3x3', 'dw', 'N1 ', '1x1024x'.", DefaultValueFactory = _ => "" };
         var settings = new SettingsOptions();
-        var command = new Command("peers", "Races ours against libtorch and ONNX Runtime.") { groups, filter, csv };
+        var command = new Command("peers", "Races ours against libtorch and ONNX Runtime.") { groups, filter, csv, html };
         settings.AddTo(command);
         command.SetAction(result =>
         {
             string[] names = result.GetRequiredValue(groups);
-            return Run(names.Contains(Everything) ? [.. Groups.Names] : names, result.GetRequiredValue(filter), settings.Of(result), result.GetValue(csv));
+            return Run(names.Contains(Everything) ? [.. Groups.Names] : names, result.GetRequiredValue(filter), settings.Of(result), result.GetValue(csv), result.GetValue(html));
         });
         return command;
     }
 
-    private static int Run(IReadOnlyList<string> groups, string filter, RaceSettings settings, string? csv)
+    private static int Run(IReadOnlyList<string> groups, string filter, RaceSettings settings, string? csv, string? html)
     {
         Allocator.KeepMemory();
         using var noGrad = torch.no_grad();
+        Console.WriteLine(MachineName.Description);
         Machine machine = Machine.Measure(settings.Threads, settings.Quick);
         foreach (string line in machine.Describe())
             Console.WriteLine(line);
@@ -46,11 +48,13 @@ internal static class PeersCommand
                 foreach (RaceRow row in found)
                     Console.WriteLine($"{CsvFile.Line(row)}   {row.Agreement}");
                 if (csv is not null)
-                    CsvFile.Write(csv, rows);
+                    CsvFile.Write(csv, machine, rows);
             }
         }
 
         ConsoleReport.Write(rows);
+        if (html is not null)
+            HtmlReport.Write(html, rows, machine, HtmlReport.Conditions(settings, race));
         Console.WriteLine($"{race.Samples} samples, {race.DisturbedSamples} of them with the core taken away for a time.");
         return race.HasFailed ? 1 : 0;
     }

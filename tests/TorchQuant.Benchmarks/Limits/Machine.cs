@@ -46,5 +46,6 @@ internal sealed record Machine(IReadOnlyDictionary<int, double> OperationsPerSec
         CultureInfo.InvariantCulture,
         $"{t} thread(s): peak {OperationsPerSecond[t] / 1e9:0} GOPS ({PeakOperations.Instruction}); reads {string.Join(", ", BytesPerSecond[t].Select(p => string.Create(CultureInfo.InvariantCulture, $"{Size(p.Bytes)} {p.PerSecond / 1e9:0}")))} GB/s"));
 
-    private static string Size(double bytes) => bytes >= 1 << 20 ? $"{bytes / (1 << 20):0} MB" : $"{bytes / 1024:0} KB";
+    /// <summary>A size in words.</summary>
+    public static string Size(double bytes) => bytes >= 1 << 20 ? $"{bytes / (1 << 20):0} MB" : $"{bytes / 1024:0} KB";
 }
