@@ -25,12 +25,14 @@ internal sealed class SettingsOptions
         },
     };
 
-    private readonly Option<int> _rounds = new("--rounds") { Description = "How many samples of each implementation, in turns; the median counts.", DefaultValueFactory = _ => 11 };
-    private readonly Option<double> _sample = new("--sample") { Description = "Milliseconds of a sample, about.", DefaultValueFactory = _ => 2 };
+    private readonly Option<int> _rounds;
+    private readonly Option<double> _sample;
     private readonly Option<bool> _quick = new("--quick") { Description = "A few small shapes and one short sample: a test that everything runs and agrees, no measurement." };
 
-    public SettingsOptions()
+    public SettingsOptions(int rounds = 11, double sampleMilliseconds = 2)
     {
+        _rounds = new("--rounds") { Description = "How many samples of each implementation, in turns; the median counts.", DefaultValueFactory = _ => rounds };
+        _sample = new("--sample") { Description = "Milliseconds of a sample, about; at least one run.", DefaultValueFactory = _ => sampleMilliseconds };
         _rounds.Validators.Add(result =>
         {
             if (result.GetValue(_rounds) < 1)

@@ -16,17 +16,28 @@ internal static class ConvMatches
         foreach (ConvShape shape in shapes)
         {
             var data = new Lazy<ConvData>(() => new ConvData(shape));
-            yield return new Match("conv", shape.ToString(), shape.MultiplyAdds, shape.WeightLength + 8.0 * shape.Out + shape.InputLength + shape.OutputLength, threads => Contenders(data.Value, threads));
+            yield return new Match("conv", shape.ToString(), shape.MultiplyAdds, shape.Bytes, threads => [.. Int8(data.Value, threads), .. Float(data.Value, threads)]);
         }
     }
 
-    private static IEnumerable<Func<IContender>> Contenders(ConvData data, int threads)
+    /// <summary>A convolution without the float peers.</summary>
+    public static Match Int8(ConvShape shape)
+    {
+        var data = new Lazy<ConvData>(() => new ConvData(shape));
+        return new Match("conv", shape.ToString(), shape.MultiplyAdds, shape.Bytes, threads => Int8(data.Value, threads));
+    }
+
+    private static IEnumerable<Func<IContender>> Int8(ConvData data, int threads)
     {
         yield return () => OurConvolution.Create(data, threads);
         foreach ((string name, byte engine) in QuantizedEngine.Usable)
             yield return () => TorchConvolution.Int8(data, threads, name, engine);
         yield return () => OnnxConvolution.Nchw(data, threads);
         yield return () => OnnxConvolution.Nhwc(data, threads);
+    }
+
+    private static IEnumerable<Func<IContender>> Float(ConvData data, int threads)
+    {
         yield return () => TorchConvolution.Float(data, threads);
         yield return () => TorchConvolution.FloatOneDnn(data, threads);
         yield return () => OnnxConvolution.Float(data, threads);

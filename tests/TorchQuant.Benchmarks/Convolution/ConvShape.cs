@@ -24,6 +24,9 @@ internal sealed record ConvShape(int Batch, int In, int Out, int Kernel, int Str
 
     public int WeightLength => Out * InPerGroup * Kernel * Kernel;
 
+    /// <summary>Weights with a scale and a bias for each output, input and output once.</summary>
+    public double Bytes => WeightLength + 8.0 * Out + InputLength + OutputLength;
+
     public bool IsDepthwise => Groups == In && Groups > 1;
 
     public override string ToString() =>

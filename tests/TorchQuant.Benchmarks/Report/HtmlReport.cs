@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using TorchQuant.Benchmarks.Limits;
 using TorchQuant.Benchmarks.Races;
 using TorchQuant.Interactive;
@@ -12,25 +11,17 @@ internal static class HtmlReport
     public static void Write(string path, IReadOnlyList<RaceRow> rows, Machine machine, string conditions)
     {
         IReadOnlyList<ShapeResult> results = ShapeResult.Of(rows);
-        var visuals = new List<Visual> { Limits(machine, conditions), Means(results) };
+        var visuals = new List<Visual> { Limits(machine), Means(results) };
         visuals.AddRange(rows.Select(row => row.Threads).Distinct().Select(threads => (Visual?)RooflineChart.Of(results, machine, threads)).OfType<Visual>());
         visuals.AddRange(RatioCharts.Of(results));
         visuals.Add(Targets(results));
-        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder)
-            Directory.CreateDirectory(folder);
-        var page = new StringBuilder("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>TorchQuant against its peers</title>\n</head>\n<body style=\"max-width:900px;margin:2em auto;padding:0 1em;font-family:system-ui,sans-serif\">\n<h1>TorchQuant against its peers</h1>\n");
-        foreach (Visual visual in visuals)
-            page.Append(visual.ToHtml()).Append('\n');
-        File.WriteAllText(path, page.Append("</body>\n</html>\n").ToString());
+        HtmlPage.Write(path, "TorchQuant against its peers", visuals, conditions);
     }
 
-    private static Table Limits(Machine machine, string conditions) => new(
+    private static Table Limits(Machine machine) => new(
         "What this machine can do, measured in the same run",
         ["threads", "int8 peak [GOPS]", .. machine.BytesPerSecond.First().Value.Select(point => new Column($"reads {Machine.Size(point.Bytes)}", "GB/s", "N0"))],
-        [.. machine.OperationsPerSecond.Keys.Select(threads => (IReadOnlyList<object?>)[threads, Math.Round(machine.OperationsPerSecond[threads] / 1e9), .. machine.BytesPerSecond[threads].Select(point => (object?)(point.PerSecond / 1e9))])])
-    {
-        Caption = conditions,
-    };
+        [.. machine.OperationsPerSecond.Keys.Select(threads => (IReadOnlyList<object?>)[threads, Math.Round(machine.OperationsPerSecond[threads] / 1e9), .. machine.BytesPerSecond[threads].Select(point => (object?)(point.PerSecond / 1e9))])]);
 
     private static Table Means(IReadOnlyList<ShapeResult> results) => new(
         "Geometric means of the ratios (time of the best peer / time of ours)",
