@@ -44,7 +44,7 @@ internal sealed class Race(RaceSettings settings, Machine machine, Action<string
         Runner? runner = null;
         try
         {
-            runner = new Runner(create());
+            runner = new Runner(create(), threads);
             runners.Add((runner, runner.WarmUp(settings.SampleSeconds)));
         }
         catch (Exception e)

@@ -3,7 +3,9 @@ using System.Diagnostics;
 namespace TorchQuant.Benchmarks.Races;
 
 /// <summary>A contender in a race: how often it has to run for a sample, and its samples.</summary>
-internal sealed class Runner(IContender contender) : IDisposable
+/// <param name="contender">What runs.</param>
+/// <param name="threads">How many threads it uses.</param>
+internal sealed class Runner(IContender contender, int threads) : IDisposable
 {
     private const int MostTimes = 1_000_000;
 
@@ -67,8 +69,10 @@ internal sealed class Runner(IContender contender) : IDisposable
                 break;
         }
 
-        DisturbedSamples += best > Disturbed ? 1 : 0;
-        _seconds.Add(seconds / _times);
+        bool disturbed = best > Disturbed;
+        DisturbedSamples += disturbed ? 1 : 0;
+        // With one thread the time without the core is known, and nobody waits for another: it does not count.
+        _seconds.Add((disturbed && threads == 1 ? seconds * (1 - best) : seconds) / _times);
         // Threads that wait for each other take a hundred times as long when others hold the cores: such samples would never end.
         if (seconds > Overlong * sampleSeconds)
             _times = (int)Math.Max(1, _times * sampleSeconds / seconds);
