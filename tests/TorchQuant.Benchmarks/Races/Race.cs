@@ -1,4 +1,5 @@
 using TorchQuant.Benchmarks.Limits;
+using TorchSharp;
 
 namespace TorchQuant.Benchmarks.Races;
 
@@ -16,14 +17,17 @@ internal sealed class Race(RaceSettings settings, Machine machine, Action<string
     public IReadOnlyList<RaceRow> Run(Match match, int threads)
     {
         var runners = new List<(Runner Runner, Agreement Agreement)>();
+        // The tensors of the contenders live as long as the match.
+        using var scope = torch.NewDisposeScope();
         try
         {
             foreach (Func<IContender> create in match.Enter(threads))
                 Admit(match, threads, create, runners);
             for (int round = 0; round < settings.Rounds; round++)
             {
-                foreach ((Runner runner, _) in runners)
-                    runner.Sample(settings.Tries, settings.SampleSeconds);
+                // Each begins once: none always follows the same one.
+                for (int i = 0; i < runners.Count; i++)
+                    runners[(round + i) % runners.Count].Runner.Sample(settings.Tries, settings.SampleSeconds);
             }
 
             Samples += settings.Rounds * runners.Count;

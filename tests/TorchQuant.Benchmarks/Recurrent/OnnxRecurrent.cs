@@ -53,13 +53,13 @@ internal static class OnnxRecurrent
         var graph = new OnnxGraph();
         graph.Input<float>("x", s.Steps, s.Batch, s.Inputs);
         graph.Output<float>("y", s.Steps, 1, s.Batch, s.Hidden);
-        string axis = graph.Constant<long>("axis", [1], 1), x = "x";
+        string x = "x";
         for (int layer = 0; layer < s.Layers; layer++)
         {
             string y = layer == s.Layers - 1 ? "y" : $"y{layer}";
             addLayer(graph, layer, x, y);
             if (layer < s.Layers - 1)
-                x = graph.Node("Squeeze", [y, axis], $"x{layer + 1}");
+                x = graph.Node("Squeeze", [y, graph.Constant<long>($"axis{layer}", [1], 1)], $"x{layer + 1}");
         }
 
         return new OnnxContender<float, float>(name, side, threads, graph, data.X, [s.Steps, s.Batch, s.Inputs], [s.Steps, 1, s.Batch, s.Hidden], (who, y) => data.Check(who, y, side == Side.Int8Peer));
