@@ -11,10 +11,8 @@ internal static class CnnMatches
 
     public static IEnumerable<Match> All(bool quick)
     {
-        int size = quick ? QuickImageSize : ImageSize;
-        foreach (Func<int, CnnModel> create in (Func<int, CnnModel>[])[CnnModel.MobileNet, CnnModel.ResNet18, CnnModel.ResNet50])
+        foreach (CnnModel model in CnnModel.All(quick ? QuickImageSize : ImageSize, narrow: quick))
         {
-            CnnModel model = create(size);
             foreach (int batch in quick ? [1] : (int[])[1, 8])
                 yield return Cnn(model, batch);
         }

@@ -16,11 +16,14 @@ internal sealed record CnnModel(string Name, nn.Module<Tensor, Tensor> Model, Cn
     /// <summary>Activations in 8 bits, weights with a scale for each channel: what the default qconfig gives, with ranges that are found at once.</summary>
     private static readonly QConfig s_qconfig = new(MinMaxObserver.with_args(), quantization.default_per_channel_weight_observer);
 
-    public static CnnModel ResNet18(int imageSize) => Of("ResNet-18", ResNet.resnet18(), m => m.fuse_model(), CnnPlan.Of, imageSize);
-
-    public static CnnModel ResNet50(int imageSize) => Of("ResNet-50", ResNet.resnet50(), m => m.fuse_model(), CnnPlan.Of, imageSize);
-
-    public static CnnModel MobileNet(int imageSize) => Of("MobileNetV2", new MobileNetV2(), m => m.fuse_model(), CnnPlan.Of, imageSize);
+    /// <summary>The three networks for images of that size; narrow ones have an eighth of the channels.</summary>
+    public static IEnumerable<CnnModel> All(int imageSize, bool narrow)
+    {
+        int width = narrow ? 8 : 64;
+        yield return Of("MobileNetV2", new MobileNetV2(width_mult: width / 64.0), m => m.fuse_model(), CnnPlan.Of, imageSize);
+        yield return Of("ResNet-18", ResNet.resnet18(width: width), m => m.fuse_model(), CnnPlan.Of, imageSize);
+        yield return Of("ResNet-50", ResNet.resnet50(width: width), m => m.fuse_model(), CnnPlan.Of, imageSize);
+    }
 
     /// <summary>Images [batch, 3, size, size], channels first.</summary>
     public float[] Images(int batch) => Draw.Floats(batch * 3 * Plan.ImageSize * Plan.ImageSize, 2, new Random(1));

@@ -8,10 +8,7 @@ namespace TorchQuant.Benchmarks.Races;
 /// </summary>
 internal static partial class Allocator
 {
-    private const int TrimThreshold = -1, MmapThreshold = -3;
-
-    /// <summary>The largest that glibc accepts.</summary>
-    private const int LargestMmapThreshold = 32 << 20;
+    private const int TrimThreshold = -1, MmapMax = -4;
 
     public static void KeepMemory()
     {
@@ -19,7 +16,8 @@ internal static partial class Allocator
             return;
         try
         {
-            _ = Mallopt(MmapThreshold, LargestMmapThreshold);
+            // No block gets pages of its own, which would go back when it is freed; and the heap never shrinks.
+            _ = Mallopt(MmapMax, 0);
             _ = Mallopt(TrimThreshold, int.MaxValue);
         }
         catch (EntryPointNotFoundException)

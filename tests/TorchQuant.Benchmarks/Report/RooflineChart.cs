@@ -8,6 +8,8 @@ internal static class RooflineChart
 {
     private const double CacheBytes = 1 << 20;
 
+    private const string Limit = "#808080", Ours = "#d1436b";
+
     /// <summary>The chart for a number of threads; null where no shape has multiply-adds.</summary>
     public static XyChart? Of(IReadOnlyList<ShapeResult> results, Machine machine, int threads)
     {
@@ -20,10 +22,10 @@ internal static class RooflineChart
         return new XyChart(
             $"Roofline, {threads} thread{(threads == 1 ? "" : "s")}",
             [
-                new LineSeries("limit (peak; data in the L2 cache)", x, x.Select(i => Math.Min(peak, i * bandwidth)).ToArray()),
+                new LineSeries("limit (peak; data in the L2 cache)", x, x.Select(i => Math.Min(peak, i * bandwidth)).ToArray()) { Color = Limit },
                 Points("best float peer", shapes, r => r.BestFloat?.Gops),
                 Points("best int8 peer", shapes, r => r.BestInt8?.Gops),
-                Points("ours", shapes, r => r.Ours.Gops),
+                Points("ours", shapes, r => r.Ours.Gops) with { Color = Ours },
             ])
         {
             X = new Axis("operations for each byte that int8 has to move").Logarithmic(),
