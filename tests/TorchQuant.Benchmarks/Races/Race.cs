@@ -1,0 +1,59 @@
+using TorchQuant.Benchmarks.Limits;
+
+namespace TorchQuant.Benchmarks.Races;
+
+/// <summary>Runs matches: all contenders of a match are prepared and checked, then take samples in turns, so that whatever disturbs the machine disturbs all of them.</summary>
+internal sealed class Race(RaceSettings settings, Machine machine, Action<string> say)
+{
+    /// <summary>Whether one of ours gave a wrong result.</summary>
+    public bool HasFailed { get; private set; }
+
+    public int Samples { get; private set; }
+
+    public int DisturbedSamples { get; private set; }
+
+    /// <summary>The rows of one match with one number of threads.</summary>
+    public IReadOnlyList<RaceRow> Run(Match match, int threads)
+    {
+        var runners = new List<(Runner Runner, Agreement Agreement)>();
+        try
+        {
+            foreach (Func<IContender> create in match.Enter(threads))
+                Admit(match, threads, create, runners);
+            for (int round = 0; round < settings.Rounds; round++)
+            {
+                foreach ((Runner runner, _) in runners)
+                    runner.Sample(settings.Tries, settings.SampleSeconds);
+            }
+
+            Samples += settings.Rounds * runners.Count;
+            DisturbedSamples += runners.Sum(r => r.Runner.DisturbedSamples);
+            double limit = machine.LimitSeconds(match.MultiplyAdds, match.Bytes, match.Footprint, threads);
+            return [.. runners.Select(r => new RaceRow(
+                match.Group, match.Shape, threads, r.Runner.Contender.Name, r.Runner.Contender.Side, r.Runner.MedianSeconds, match.MultiplyAdds, limit, match.Bytes, r.Agreement))];
+        }
+        finally
+        {
+            foreach ((Runner runner, _) in runners)
+                runner.Dispose();
+        }
+    }
+
+    private void Admit(Match match, int threads, Func<IContender> create, List<(Runner Runner, Agreement Agreement)> runners)
+    {
+        Runner? runner = null;
+        try
+        {
+            runner = new Runner(create());
+            runners.Add((runner, runner.WarmUp(settings.SampleSeconds)));
+        }
+        catch (Exception e)
+        {
+            // A peer that lacks an operator or computes something else is left out, with the reason; ours must do all.
+            string name = runner?.Contender.Name ?? "a contender";
+            HasFailed |= runner is null || runner.Contender.Side == Side.Ours;
+            say($"{match.Group} {match.Shape}, {threads} thread(s): {name} is left out: {e.Message.Split('\n')[0]}");
+            runner?.Dispose();
+        }
+    }
+}
