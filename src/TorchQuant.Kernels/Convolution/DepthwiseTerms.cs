@@ -73,11 +73,12 @@ internal static unsafe class DepthwiseTerms
     /// <param name="job">The convolution.</param>
     /// <param name="channel">The first channel, that of a panel.</param>
     /// <param name="channels">How many, at most 64.</param>
+    /// <param name="copies">How many times they lie next to each other in the 64: 1, 2 for at most 32 channels, 4 for at most 16.</param>
     /// <param name="down">For the second of two output rows, how many elements of a column further down it begins; 0 if there is one row.</param>
     /// <param name="terms">Receives them.</param>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Fill<TLanes, TFloat, TInt>(in GemmJob job, int channel, int channels, int down, byte* terms)
+    public static void Fill<TLanes, TFloat, TInt>(in GemmJob job, int channel, int channels, int copies, int down, byte* terms)
         where TLanes : struct, ILanes<TFloat, TInt>
     {
         float* biases = stackalloc float[DepthwiseCode.Channels], multipliers = stackalloc float[DepthwiseCode.Channels];
@@ -99,9 +100,11 @@ internal static unsafe class DepthwiseTerms
             TLanes.StoreInt(TLanes.MultiplyInt(zeroPoint, TLanes.LoadInt(job.ColumnSums + channel + c)), sums + c);
         }
 
-        Reorder((int*)biases, lanes, 0, terms + Biases);
-        Reorder((int*)multipliers, lanes, 0, terms + Multipliers);
-        Reorder(sums, lanes, 0, terms + Sums);
+        lanes = Math.Min(lanes, DepthwiseCode.Channels / copies);
+        Reorder((int*)biases, lanes, copies, 0, terms + Biases);
+        Reorder((int*)multipliers, lanes, copies, 0, terms + Multipliers);
+        Reorder(sums, lanes, copies, 0, terms + Sums);
+        lanes = Math.Min(lanes, PackedWeights.PanelColumns);
         int panel = channel / PackedWeights.PanelColumns, ofPanel = job.Groups * PackedWeights.PanelColumns;
         for (int p = 0; p < panels; p++)
         {
@@ -109,21 +112,25 @@ internal static unsafe class DepthwiseTerms
             for (int tap = 0; tap < job.Groups; tap++, weights += PackedWeights.PanelColumns)
             {
                 byte* target = terms + Weights + tap * ArrayBytes + p * 2 * Vector128<byte>.Count;
-                Reorder(weights, PackedWeights.PanelColumns, 0, target);
+                Reorder(weights, lanes, copies, 0, target);
                 if (down > 0)
-                    Reorder(weights, PackedWeights.PanelColumns, 8 * down, target + RowWeights);
+                    Reorder(weights, lanes, copies, 8 * down, target + RowWeights);
             }
         }
     }
 
-    /// <summary>Puts a multiple of 16 numbers into the order of unpacked channels, each shifted left.</summary>
+    /// <summary>Puts a multiple of 16 numbers, each shifted left, into the order of unpacked channels, and copies of them after them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Reorder(int* source, int count, int shift, byte* target)
+    private static void Reorder(int* source, int count, int copies, int shift, byte* target)
     {
-        for (int lane = 0; lane < count / (Parts * PartLanes); lane++, target += Vector128<byte>.Count)
+        for (; copies > 0; copies--)
         {
-            for (int v = 0; v < Parts; v++, source += PartLanes)
-                (Vector128.Load(source) << shift).Store((int*)(target + v * DepthwiseCode.Channels));
+            int* from = source;
+            for (int lane = 0; lane < count / (Parts * PartLanes); lane++, target += Vector128<byte>.Count)
+            {
+                for (int v = 0; v < Parts; v++, from += PartLanes)
+                    (Vector128.Load(from) << shift).Store((int*)(target + v * DepthwiseCode.Channels));
+            }
         }
     }
 }

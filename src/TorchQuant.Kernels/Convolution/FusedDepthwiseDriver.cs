@@ -11,6 +11,9 @@ internal static unsafe class FusedDepthwiseDriver<TKernel, TLanes, TFloat, TInt>
 {
     private const int Alignment = 64;
 
+    /// <summary>Parts of 16 channels: unpacking works within as many.</summary>
+    private const int MostParts = 4;
+
     /// <summary>Whether this can compute a convolution.</summary>
     public static bool Fits(ConvolutionJob* job)
     {
@@ -53,40 +56,70 @@ internal static unsafe class FusedDepthwiseDriver<TKernel, TLanes, TFloat, TInt>
     private static void RunChannels(State* work, int channel, int firstPiece, int endPiece, byte* terms)
     {
         ConvolutionJob* job = work->Job;
-        ref readonly Window window = ref job->Window;
         int channels = Math.Min(DepthwiseCode.Channels, job->Gemm.N - channel);
-        DepthwiseTerms.Fill<TLanes, TFloat, TInt>(in job->Gemm, channel, channels, work->Plan.RowsTogether == 1 ? 0 : window.Height.Stride, terms);
-        byte* apart = terms + DepthwiseTerms.Bytes, input = apart + work->OutputBytes;
+        // Few channels: as many parts of the rows side by side as fit.
+        int parts = 1;
+        while (channels * parts * 2 <= DepthwiseCode.Channels && parts < MostParts && work->Plan.ShortestRow >= 2 * parts)
+            parts *= 2;
+        DepthwiseTerms.Fill<TLanes, TFloat, TInt>(in job->Gemm, channel, channels, parts, work->Plan.RowsTogether == 1 ? 0 : job->Window.Height.Stride, terms);
         for (int piece = firstPiece; piece < endPiece; piece++)
         {
             DepthwiseRows rows = work->Plan.Piece(piece);
-            nint inputRow = work->Plan.Columns(rows.Length) * DepthwiseCode.Channels, outputRow = window.Width.Output * job->Gemm.OutputStride;
-            int columns = (rows.Length - 1) * window.Width.Stride + window.Width.Kernel;
-            PaddedRows.Fill(job, rows.Image, rows.Height * window.Height.Stride + window.Height.Offset, work->Plan.InputRows(rows.Count),
-                rows.Width * window.Width.Stride + window.Width.Offset, columns, channel, channels, input, inputRow);
-            byte* output = (byte*)job->Gemm.Output + ((nint)rows.Image * window.Height.Output + rows.Height) * outputRow + rows.Width * job->Gemm.OutputStride + channel;
-            var call = new DepthwiseRow { Input = input, InputRow = inputRow, Output = output, OutputRow = outputRow, OutputColumn = job->Gemm.OutputStride, Count = rows.Length, Terms = terms };
-            for (int row = 0; row < rows.Count;)
-            {
-                int together = Math.Min(work->Plan.RowsTogether, rows.Count - row);
-                if (channels == DepthwiseCode.Channels)
-                    TKernel.RunFusedDepthwise(together, window.Width.Stride, window.Height.Kernel, &call);
-                else
-                    RunApart(&call, together, in window, channels, apart);
-                row += together;
-                call.Input += together * window.Height.Stride * inputRow;
-                call.Output += together * outputRow;
-            }
+            int outputs = (rows.Length + parts - 1) / parts;
+            byte* input = terms + DepthwiseTerms.Bytes + work->OutputBytes;
+            Copy(work, in rows, outputs, parts, channel, channels, input);
+            RunPiece(work, in rows, outputs, parts, channel, channels, terms, input);
         }
     }
 
-    /// <summary>Fewer channels than the code writes: beside the output, and copied as far as they go.</summary>
-    private static void RunApart(DepthwiseRow* call, int together, in Window window, int channels, byte* apart)
+    /// <summary>Where the outputs of a part of a row begin: parts of equal length, of which the last may overlap.</summary>
+    private static int First(int length, int outputs, int part) => Math.Min(part * outputs, length - outputs);
+
+    private static void Copy(State* work, in DepthwiseRows rows, int outputs, int parts, int channel, int channels, byte* target)
     {
-        DepthwiseRow full = *call with { Output = apart, OutputRow = call->Count * DepthwiseCode.Channels, OutputColumn = DepthwiseCode.Channels };
-        TKernel.RunFusedDepthwise(together, window.Width.Stride, window.Height.Kernel, &full);
-        for (int row = 0; row < together; row++)
-            SegmentCopy.Copy(apart + row * full.OutputRow, full.OutputColumn, call->Output + row * call->OutputRow, call->OutputColumn, (int)call->Count, channels);
+        ConvolutionJob* job = work->Job;
+        ref readonly WindowDimension wide = ref job->Window.Width, high = ref job->Window.Height;
+        var padded = new PaddedRows
+        {
+            Row = rows.Height * high.Stride + high.Offset,
+            Rows = work->Plan.InputRows(rows.Count),
+            Columns = (outputs - 1) * wide.Stride + wide.Kernel,
+            Channels = channels,
+            Lanes = DepthwiseCode.Channels / parts,
+            Step = (nint)work->Plan.Columns(outputs) * DepthwiseCode.Channels,
+        };
+        for (int part = 0; part < parts; part++)
+        {
+            padded.Column = (rows.Width + First(rows.Length, outputs, part)) * wide.Stride + wide.Offset;
+            padded.Copy(job, job->Row(rows.Image, 0, 0) + channel, target + part * padded.Lanes);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void RunPiece(State* work, in DepthwiseRows rows, int outputs, int parts, int channel, int channels, byte* terms, byte* input)
+    {
+        ConvolutionJob* job = work->Job;
+        ref readonly Window window = ref job->Window;
+        nint step = job->Gemm.OutputStride, outputRow = window.Width.Output * step;
+        byte* output = (byte*)job->Gemm.Output + ((nint)rows.Image * window.Height.Output + rows.Height) * outputRow + rows.Width * step + channel;
+        var call = new DepthwiseRow { Input = input, InputRow = (nint)work->Plan.Columns(outputs) * DepthwiseCode.Channels, Count = outputs, Terms = terms };
+        bool isWhole = channels == DepthwiseCode.Channels;
+        (call.OutputRow, call.OutputColumn) = isWhole ? (outputRow, step) : (outputs * DepthwiseCode.Channels, DepthwiseCode.Channels);
+        for (int row = 0; row < rows.Count;)
+        {
+            int together = Math.Min(work->Plan.RowsTogether, rows.Count - row);
+            call.Output = isWhole ? output : terms + DepthwiseTerms.Bytes;
+            TKernel.RunFusedDepthwise(together, window.Width.Stride, window.Height.Kernel, &call);
+            for (int i = 0; i < together; i++, output += outputRow)
+            {
+                // Fewer channels than the code writes lie beside the output, and are copied as far as they go.
+                for (int part = 0; !isWhole && part < parts; part++)
+                    SegmentCopy.Copy(call.Output + i * call.OutputRow + part * (DepthwiseCode.Channels / parts), call.OutputColumn, output + First(rows.Length, outputs, part) * step, step, outputs, channels);
+            }
+
+            row += together;
+            call.Input += together * window.Height.Stride * call.InputRow;
+        }
     }
 
     private struct State

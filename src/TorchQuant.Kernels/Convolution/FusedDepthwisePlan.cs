@@ -2,11 +2,11 @@ using TorchQuant.Kernels.Generated;
 
 namespace TorchQuant.Kernels;
 
-/// <summary>How the outputs of a convolution by <see cref="DepthwiseCode"/> are divided: pieces of some rows, whose part of the input stays in the L1 cache.</summary>
+/// <summary>How the outputs of a convolution by <see cref="DepthwiseCode"/> are divided: pieces of some rows, whose part of the input stays in the L2 cache.</summary>
 internal readonly struct FusedDepthwisePlan
 {
     /// <summary>Padded input of a piece.</summary>
-    private const int PieceBytes = 40 * 1024;
+    private const int PieceBytes = 96 * 1024;
 
     /// <summary>Outputs of a row at once.</summary>
     private const int MostOutputs = 128;
@@ -37,6 +37,9 @@ internal readonly struct FusedDepthwisePlan
 
     /// <summary>Outputs of a piece's row at most.</summary>
     public int LongestRow { get; }
+
+    /// <summary>Outputs of a piece's row at least.</summary>
+    public int ShortestRow => _width / _widthParts;
 
     /// <summary>Output rows of a piece at most.</summary>
     public int MostRows { get; }

@@ -59,22 +59,37 @@ internal sealed class DepthwiseCode
         for (int column = 0; column < kept; column++)
             Unpack(column, column * Channels);
         _asm.Add(Rsi, kept * Channels);
-        _asm.Align(CodeAlignment);
-        int loop = _asm.Position;
-        for (int column = 0; column < _stride; column++)
-            Unpack(kept + column, column * Channels);
-        _asm.Add(Rsi, _stride * Channels);
-        for (int row = 0; row < _rows; row++)
-            Output(row);
-        for (int i = 0; i < kept * Vectors; i++)
-            _asm.Vmovdqa32(i, i + _stride * Vectors);
-        _asm.Lea(Rdi, new Memory(Rdi, Index: R11));
-        _asm.Sub(Rcx, 1);
-        _asm.Jump(Assembler.Condition.NotEqual, loop);
+        Loop(kept);
         _asm.Vzeroupper();
         if (isWindows)
             WindowsFrame.Leave(_asm);
         _asm.Ret();
+    }
+
+    /// <summary>As many outputs as a kernel has columns: the registers of columns then have changed places until each is again where it was, without a move.</summary>
+    private void Loop(int kept)
+    {
+        int[] done = new int[Taps - 1];
+        _asm.Align(CodeAlignment);
+        int loop = _asm.Position;
+        for (int output = 0; output < Taps; output++)
+        {
+            int first = output * _stride;
+            for (int column = 0; column < _stride; column++)
+                Unpack((first + kept + column) % Taps, (first + column) * Channels);
+            for (int row = 0; row < _rows; row++)
+                Output(row, first);
+            _asm.Lea(Rdi, new Memory(Rdi, Index: R11));
+            if (output == Taps - 1)
+                _asm.Add(Rsi, Taps * _stride * Channels);
+            _asm.Sub(Rcx, 1);
+            if (output < Taps - 1)
+                done[output] = _asm.JumpForward(Assembler.Condition.Equal);
+        }
+
+        _asm.Jump(Assembler.Condition.NotEqual, loop);
+        foreach (int jump in done)
+            _asm.Land(jump);
     }
 
     /// <summary>rsi: column of the input; rdx: one row further, r9: three; rdi: output, r10: one row further, r11: one column; rcx: outputs to do; rax: terms.</summary>
@@ -118,13 +133,13 @@ internal sealed class DepthwiseCode
     }
 
     /// <summary>One output of a row: as in <see cref="ByteEpilogue{TLanes, TFloat, TInt}"/> with finite terms, but that the lower end of the codes is applied to bytes.</summary>
-    private void Output(int row)
+    private void Output(int row, int firstColumn)
     {
         int sums = row % 2 == 0 ? Sums : Halves;
         for (int v = 0; v < Vectors; v++)
             _asm.Load(sums + v, new Memory(Rax, DepthwiseTerms.Sums + v * VectorBytes));
         for (int i = 0; i < Taps * Vectors; i++)
-            _asm.Vpdpbusd(sums + i % Vectors, i, new Memory(Rax, DepthwiseTerms.Weights + (row * Taps * Vectors + i) * VectorBytes));
+            _asm.Vpdpbusd(sums + i % Vectors, (i + firstColumn * Vectors) % (Taps * Vectors), new Memory(Rax, DepthwiseTerms.Weights + (row * Taps * Vectors + i) * VectorBytes));
         for (int v = 0; v < Vectors; v++)
         {
             _asm.Vcvtdq2ps(sums + v, sums + v);
