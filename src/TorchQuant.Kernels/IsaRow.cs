@@ -11,6 +11,8 @@ internal sealed unsafe class Isa<TKernel, TLanes, TFloat, TInt>(string name) : I
 
     internal override void Convolve(ConvolutionJob* job, int threads) => ConvolutionDriver<TKernel, TLanes, TFloat, TInt>.Run(job, threads);
 
+    internal override void ConvolveColumns(ConvolutionJob* job, int threads) => ColumnDriver<TKernel, TLanes, TFloat, TInt>.Run(job, threads);
+
     internal override void ConvolveDepthwise(ConvolutionJob* job, int threads)
     {
         if (FusedDepthwiseDriver<TKernel, TLanes, TFloat, TInt>.Fits(job))

@@ -54,6 +54,25 @@ public class Int8ConvolutionTests
         ConvolutionCase.Create(shape, 1, [size, size], seed: inputs + kernel, Scheme.PerChannelSymmetric).AssertEveryKernelEqualsTheReference();
     }
 
+    /// <summary>Outputs that share the columns of the input: all numbers of channels, paddings, strides, both numbers of dimensions, rows in several parts.</summary>
+    [Fact]
+    public void Inputs_of_few_channels_equal_the_reference()
+    {
+        for (int channels = 1; channels <= 9; channels++)
+        {
+            foreach (PaddingMode mode in Enum.GetValues<PaddingMode>())
+            {
+                foreach (int stride in (int[])[1, 2, 3])
+                {
+                    int seed = 10 * channels + stride;
+                    var plane = new ConvolutionShape(channels, 5 + 9 * channels, [1 + seed % 4, stride + 2], [stride, stride], [seed % 2, 2], dilation: [1 + seed % 2, 1], paddingMode: mode);
+                    ConvolutionCase.Create(plane, 2, [9 + seed % 5, 5 + seed % 30], seed, (Scheme)(seed % 4)).AssertEveryKernelEqualsTheReference();
+                    ConvolutionCase.Create(new ConvolutionShape(channels, 33, [5], [stride], [4], paddingMode: mode), 1, [300 * stride + seed], seed, (Scheme)(seed / 3 % 4)).AssertEveryKernelEqualsTheReference();
+                }
+            }
+        }
+    }
+
     /// <summary>Whole and partial blocks of 64 channels, rows in one and several parts, all borders.</summary>
     [Theory]
     [InlineData(3, 3)]
