@@ -11,7 +11,7 @@ internal static unsafe class ColumnDriver<TKernel, TLanes, TFloat, TInt>
     where TLanes : struct, ILanes<TFloat, TInt>
 {
     /// <summary>Outputs of a row at once, and output rows whose input is padded at once: together they stay in the L1 or L2 cache.</summary>
-    private const int MostOutputs = 256, MostRows = 8;
+    private const int MostOutputs = 256, MostRows = 14;
 
     private const int Alignment = 64;
 
@@ -23,7 +23,7 @@ internal static unsafe class ColumnDriver<TKernel, TLanes, TFloat, TInt>
         work.Split = BlockSplit.Of(checked(images * work.HeightParts * work.WidthParts), job->Gemm.N, threads);
         int rows = Math.Min(MostRows, (high.Output + work.HeightParts - 1) / work.HeightParts);
         work.Matrix.Columns = Columns(in wide, (wide.Output + work.WidthParts - 1) / work.WidthParts);
-        work.MatrixBytes = checked((work.Matrix.Columns * job->Channels * high.Kernel + ColumnMatrix.Slack + Alignment - 1) / Alignment * Alignment);
+        work.MatrixBytes = checked(((work.Matrix.Columns * high.Kernel + rows * high.Stride) * job->Channels + ColumnMatrix.Slack + Alignment - 1) / Alignment * Alignment);
         work.Bytes = checked(work.MatrixBytes + PaddedRows(in high, rows) * work.Matrix.RowBytes(job->Channels) + Alignment);
         WorkerPool.Run(work.Split.Units, threads, &RunUnit, &work, (long)job->Gemm.M * job->Gemm.N * job->Gemm.K / 200);
     }
@@ -55,7 +55,11 @@ internal static unsafe class ColumnDriver<TKernel, TLanes, TFloat, TInt>
             matrix.Pad(job, image, y * high.Stride + high.Offset, PaddedRows(in high, rows), x * wide.Stride + wide.Offset, padded);
             for (int row = 0; row < rows; row++)
             {
-                matrix.Fill(padded + row * high.Stride * rowBytes, high.Kernel, high.Dilation * rowBytes, job->Channels, gemm.A);
+                byte* seen = padded + row * high.Stride * rowBytes;
+                if (row > 0 && high.Dilation == 1 && high.Stride < high.Kernel)
+                    gemm.A = matrix.MoveDown(seen, high.Kernel, high.Stride, rowBytes, job->Channels, gemm.A);
+                else
+                    matrix.Fill(seen, high.Kernel, high.Dilation * rowBytes, job->Channels, gemm.A);
                 gemm.Output = output + (((nint)image * high.Output + y + row) * wide.Output + x) * gemm.OutputStride;
                 ConvolutionDriver<TKernel, TLanes, TFloat, TInt>.Multiply(&gemm, firstPanel, endPanel);
             }

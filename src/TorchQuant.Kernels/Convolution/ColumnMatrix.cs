@@ -36,8 +36,7 @@ internal unsafe struct ColumnMatrix
 
             byte* from = job->Row(image, 0, source);
             PadBorder(job, from, column, left, target);
-            if (inside > 0)
-                new ReadOnlySpan<byte>(from + (nint)(column + left) * channels, inside * channels).CopyTo(new Span<byte>(target + left * channels, inside * channels));
+            SegmentCopy.Copy(from + (nint)(column + left) * channels, 0, target + left * channels, 0, 1, inside * channels);
             PadBorder(job, from, column + left + inside, right, target + (left + inside) * channels);
         }
     }
@@ -72,9 +71,45 @@ internal unsafe struct ColumnMatrix
         }
     }
 
+    /// <summary>
+    /// Turns the columns of an output row, <paramref name="down"/> rows of the input further down, into those of the next: the matrix then begins as many rows later, where most of
+    /// it is already, and the rows that come in take the place of those that the next column has no use for.
+    /// </summary>
+    /// <param name="rows">The first padded row that the next output row sees.</param>
+    /// <param name="kernel">Rows of the kernel, more than <paramref name="down"/>.</param>
+    /// <param name="down">Rows between the two.</param>
+    /// <param name="step">Bytes from one padded row to the next.</param>
+    /// <param name="channels">Channels, at most 8.</param>
+    /// <param name="target">The columns of the output row.</param>
+    /// <returns>Where those of the next begin.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public readonly byte* MoveDown(byte* rows, int kernel, int down, nint step, int channels, byte* target)
+    {
+        ulong replaced = ulong.MaxValue >> (8 * (sizeof(ulong) - channels));
+        target += down * channels;
+        nint columnBytes = kernel * channels;
+        for (int k = kernel - down; k < kernel; k++)
+        {
+            byte* source = rows + k * step, at = target + k * channels;
+            for (int column = 0; column < Columns; column++, source += channels, at += columnBytes)
+            {
+                ulong old = Unsafe.ReadUnaligned<ulong>(at);
+                Unsafe.WriteUnaligned(at, old ^ ((old ^ Unsafe.ReadUnaligned<ulong>(source)) & replaced));
+            }
+        }
+
+        return target;
+    }
+
     private static void PadBorder(ConvolutionJob* job, byte* row, int column, int count, byte* target)
     {
         int channels = job->Channels;
+        if (job->Window.Mode == PaddingMode.Zeros)
+        {
+            new Span<byte>(target, count * channels).Fill((byte)job->Gemm.Activation.ZeroPoint);
+            return;
+        }
+
         for (int end = column + count; column < end; column++, target += channels)
         {
             int source = job->Window.Width.Source(column, job->Window.Mode);
