@@ -11,7 +11,15 @@ internal sealed unsafe class Isa<TKernel, TLanes, TFloat, TInt>(string name) : I
 
     internal override void Convolve(ConvolutionJob* job, int threads) => ConvolutionDriver<TKernel, TLanes, TFloat, TInt>.Run(job, threads);
 
-    internal override void ConvolveDepthwise(ConvolutionJob* job, int threads) => DepthwiseDriver<TKernel, TLanes, TFloat, TInt>.Run(job, threads);
+    internal override void ConvolveColumns(ConvolutionJob* job, int threads) => ColumnDriver<TKernel, TLanes, TFloat, TInt>.Run(job, threads);
+
+    internal override void ConvolveDepthwise(ConvolutionJob* job, int threads)
+    {
+        if (FusedDepthwiseDriver<TKernel, TLanes, TFloat, TInt>.Fits(job))
+            FusedDepthwiseDriver<TKernel, TLanes, TFloat, TInt>.Run(job, threads);
+        else
+            DepthwiseDriver<TKernel, TLanes, TFloat, TInt>.Run(job, threads);
+    }
 
     internal override void Quantize(float* x, byte* codes, nint count, QParams qparams, int low, int high) =>
         Elementwise<TLanes, TFloat, TInt>.Quantize(x, codes, count, qparams, low, high);

@@ -80,7 +80,8 @@ internal static unsafe class ConvolutionDriver<TKernel, TLanes, TFloat, TInt>
         ArrayPool<byte>.Shared.Return(rented);
     }
 
-    private static void Multiply(GemmJob* gemm, int firstPanel, int endPanel)
+    /// <summary>All rows of a job, with the sums of its rows where the weights have zero points.</summary>
+    internal static void Multiply(GemmJob* gemm, int firstPanel, int endPanel)
     {
         if (gemm->ColumnZeroPoints == null)
         {

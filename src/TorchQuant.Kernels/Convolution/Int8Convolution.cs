@@ -79,6 +79,8 @@ public static unsafe class Int8Convolution
             isa.ConvolveDepthwise(job, threads);
         else if (shape.IsPointwise && job->Segment % PackedWeights.GroupDepth == 0)
             Int8Gemm.Run(isa, job->Gemm with { A = job->Input, Stride = job->Channels }, part, threads);
+        else if (shape.SharesColumns)
+            isa.ConvolveColumns(job, threads);
         else
             isa.Convolve(job, threads);
     }

@@ -26,6 +26,7 @@ internal sealed class Assembler
 
     private enum Prefix
     {
+        None = 0,
         P66 = 1,
         PF3 = 2,
     }
@@ -46,6 +47,47 @@ internal sealed class Assembler
     public void Vpxord(int target, int left, int right) => Vector(Map.M0F, Prefix.P66, 0xEF, target, left, right);
 
     public void Vpaddd(int target, int left, int right) => Vector(Map.M0F, Prefix.P66, 0xFE, target, left, right);
+
+    /// <summary>The same with weights in memory.</summary>
+    public void Vpdpbusd(int sums, int activations, Memory weights) => Vector(Map.M0F38, Prefix.P66, 0x50, sums, activations, weights, VectorBytes);
+
+    /// <summary>Copies a register.</summary>
+    public void Vmovdqa32(int target, int source) => Vector(Map.M0F, Prefix.P66, 0x6F, target, 0, source);
+
+    /// <summary>In each 128 bits the low eight bytes of both, in turn; the next three likewise for high halves and for int16.</summary>
+    public void Vpunpcklbw(int target, int left, int right) => Vector(Map.M0F, Prefix.P66, 0x60, target, left, right);
+
+    public void Vpunpckhbw(int target, int left, int right) => Vector(Map.M0F, Prefix.P66, 0x68, target, left, right);
+
+    public void Vpunpcklwd(int target, int left, int right) => Vector(Map.M0F, Prefix.P66, 0x61, target, left, right);
+
+    public void Vpunpckhwd(int target, int left, int right) => Vector(Map.M0F, Prefix.P66, 0x69, target, left, right);
+
+    /// <summary>int32 to float, rounded to nearest even.</summary>
+    public void Vcvtdq2ps(int target, int source) => Vector(Map.M0F, Prefix.None, 0x5B, target, 0, source);
+
+    /// <summary>float to int32, rounded to nearest even; int.MinValue for what does not fit.</summary>
+    public void Vcvtps2dq(int target, int source) => Vector(Map.M0F, Prefix.P66, 0x5B, target, 0, source);
+
+    public void Vmulps(int target, int left, int right) => Vector(Map.M0F, Prefix.None, 0x59, target, left, right);
+
+    /// <summary>min(left, right); right if one is NaN.</summary>
+    public void Vminps(int target, int left, int right) => Vector(Map.M0F, Prefix.None, 0x5D, target, left, right);
+
+    /// <summary>sum += left * right, rounded once.</summary>
+    public void Vfmadd231ps(int sum, int left, int right) => Vector(Map.M0F38, Prefix.P66, 0xB8, sum, left, right);
+
+    /// <summary>In each 128 bits the int32 of left, then those of right, as int16 with saturation.</summary>
+    public void Vpackssdw(int target, int left, int right) => Vector(Map.M0F, Prefix.P66, 0x6B, target, left, right);
+
+    /// <summary>In each 128 bits the int16 of left, then those of right, as uint8 with saturation.</summary>
+    public void Vpackuswb(int target, int left, int right) => Vector(Map.M0F, Prefix.P66, 0x67, target, left, right);
+
+    /// <summary>int16 with saturation.</summary>
+    public void Vpaddsw(int target, int left, int right) => Vector(Map.M0F, Prefix.P66, 0xED, target, left, right);
+
+    /// <summary>The larger of uint8.</summary>
+    public void Vpmaxub(int target, int left, int right) => Vector(Map.M0F, Prefix.P66, 0xDE, target, left, right);
 
     /// <summary>The four bytes at an address, in each int32.</summary>
     public void Vpbroadcastd(int target, Memory source) => Vector(Map.M0F38, Prefix.P66, 0x58, target, source, sizeof(int));
@@ -126,9 +168,11 @@ internal sealed class Assembler
         Emit(opcode, 0xC0 | ((target & 7) << 3) | (right & 7));
     }
 
-    private void Vector(Map map, Prefix prefix, int opcode, int register, Memory memory, int displacementUnit)
+    private void Vector(Map map, Prefix prefix, int opcode, int register, Memory memory, int displacementUnit) => Vector(map, prefix, opcode, register, 0, memory, displacementUnit);
+
+    private void Vector(Map map, Prefix prefix, int opcode, int register, int second, Memory memory, int displacementUnit)
     {
-        Evex(map, prefix, register, 0, (int)memory.Base & 8, (int)(memory.Index ?? 0) & 8);
+        Evex(map, prefix, register, second, (int)memory.Base & 8, (int)(memory.Index ?? 0) & 8);
         Emit(opcode);
         Operand(register, memory, displacementUnit);
     }

@@ -18,6 +18,8 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
     /// <summary>The code for each number of rows; null where the processor or the system cannot run it.</summary>
     private static readonly nint[]? s_tiles = CreateTiles();
 
+    private static readonly nint[]? s_depthwise = CreateDepthwise();
+
     /// <summary>Whether the processor has the instruction, and the system lets memory be made executable.</summary>
     public static bool IsSupported => s_tiles is not null;
 
@@ -32,13 +34,48 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
             ((delegate* unmanaged<byte*, nint, sbyte*, nint, int*, void>)code)(a, stride, panel, groups, tile);
     }
 
-    /// <summary>What intrinsics do best here: a depthwise convolution is bound by its loads, not by the products.</summary>
+    /// <summary>What the fused code does not do: bound by its loads, not by the products.</summary>
     public static void RunDepthwise(int rows, byte* activations, in DepthwiseSteps steps, sbyte* panel, int columns, int* tile)
     {
         if (AvxVnni.IsSupported)
             AvxVnniMicroKernel.RunDepthwise(rows, activations, in steps, panel, columns, tile);
         else
             Avx512BWMicroKernel.RunDepthwise(rows, activations, in steps, panel, columns, tile);
+    }
+
+    public static bool HasFusedDepthwise => s_depthwise is not null;
+
+    /// <summary>A call takes about a microsecond at most: the driver gives it short rows.</summary>
+    public static void RunFusedDepthwise(int rows, int stride, int kernelHeight, DepthwiseRow* row)
+    {
+        int inputRows = rows == 1 && kernelHeight < DepthwiseCode.MostInputRows ? DepthwiseCode.LeastInputRows : DepthwiseCode.MostInputRows;
+        ((delegate* unmanaged[SuppressGCTransition]<DepthwiseRow*, void>)s_depthwise![DepthwiseIndex(rows, stride, inputRows)])(row);
+    }
+
+    private static int DepthwiseIndex(int rows, int stride, int inputRows) =>
+        ((rows - 1) * DepthwiseCode.MaxStride + stride - 1) * 2 + inputRows - DepthwiseCode.LeastInputRows;
+
+    private static nint[]? CreateDepthwise()
+    {
+        if (s_tiles is null)
+            return null;
+        var asm = new Assembler();
+        nint[] codes = new nint[DepthwiseCode.MaxRows * DepthwiseCode.MaxStride * 2];
+        for (int rows = 1; rows <= DepthwiseCode.MaxRows; rows++)
+        {
+            for (int stride = 1; stride <= DepthwiseCode.MaxStride; stride++)
+            {
+                for (int inputRows = DepthwiseCode.LeastInputRows; inputRows <= DepthwiseCode.MostInputRows; inputRows++)
+                    codes[DepthwiseIndex(rows, stride, inputRows)] = DepthwiseCode.Append(asm, rows, stride, inputRows, OperatingSystem.IsWindows());
+            }
+        }
+
+        byte* code = ExecutableMemory.TryPlace(asm.Code);
+        if (code == null)
+            return null;
+        for (int i = 0; i < codes.Length; i++)
+            codes[i] += (nint)code;
+        return codes;
     }
 
     private static nint[]? CreateTiles()

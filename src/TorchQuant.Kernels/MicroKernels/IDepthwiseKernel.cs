@@ -1,8 +1,20 @@
+using TorchQuant.Kernels.Generated;
+
 namespace TorchQuant.Kernels;
 
 /// <summary>The inner product of one ISA for a convolution in which every output channel sees one input channel: up to 32 channels at once.</summary>
 internal unsafe interface IDepthwiseKernel
 {
+    /// <summary>Whether there is <see cref="RunFusedDepthwise"/>.</summary>
+    static virtual bool HasFusedDepthwise => false;
+
+    /// <summary>Outputs of one row or of two below each other, from codes to codes, with the code of <see cref="DepthwiseCode"/>.</summary>
+    /// <param name="rows">Output rows, 1 or 2.</param>
+    /// <param name="stride">Columns of the input from one output to the next, 1 or 2.</param>
+    /// <param name="kernelHeight">Rows of the input that an output sees, at most 4.</param>
+    /// <param name="row">The outputs.</param>
+    static virtual void RunFusedDepthwise(int rows, int stride, int kernelHeight, DepthwiseRow* row) => throw new NotSupportedException();
+
     /// <summary>
     /// tile[r, c] = sum over taps k and groups g of the four products of activations[r * Output + k * Tap + g * 128 + 4 * c ..] and panel[k, g, c, ..], exact in
     /// int32, for r below <paramref name="rows"/> and c below <paramref name="columns"/>; up to 32 columns, the rest of a tile's row may be overwritten.

@@ -54,10 +54,53 @@ public class Int8ConvolutionTests
         ConvolutionCase.Create(shape, 1, [size, size], seed: inputs + kernel, Scheme.PerChannelSymmetric).AssertEveryKernelEqualsTheReference();
     }
 
+    /// <summary>Outputs that share the columns of the input: all numbers of channels, paddings, strides, both numbers of dimensions, rows in several parts.</summary>
+    [Fact]
+    public void Inputs_of_few_channels_equal_the_reference()
+    {
+        for (int channels = 1; channels <= 9; channels++)
+        {
+            foreach (PaddingMode mode in Enum.GetValues<PaddingMode>())
+            {
+                foreach (int stride in (int[])[1, 2, 3])
+                {
+                    int seed = 10 * channels + stride;
+                    var plane = new ConvolutionShape(channels, 5 + 9 * channels, [1 + seed % 4, stride + 2], [stride, stride], [seed % 2, 2], dilation: [1 + seed % 2, 1], paddingMode: mode);
+                    ConvolutionCase.Create(plane, 2, [9 + seed % 5, 5 + seed % 30], seed, (Scheme)(seed % 4)).AssertEveryKernelEqualsTheReference();
+                    ConvolutionCase.Create(new ConvolutionShape(channels, 33, [5], [stride], [4], paddingMode: mode), 1, [300 * stride + seed], seed, (Scheme)(seed / 3 % 4)).AssertEveryKernelEqualsTheReference();
+                }
+            }
+        }
+    }
+
+    /// <summary>Whole and partial blocks of 64 channels, rows in one and several parts, all borders.</summary>
+    [Theory]
+    [InlineData(3, 3)]
+    [InlineData(4, 2)]
+    [InlineData(1, 3)]
+    [InlineData(2, 1)]
+    public void Depthwise_kernels_of_every_padding_and_stride_equal_the_reference(int high, int wide)
+    {
+        int seed = 0;
+        foreach (int channels in (int[])[7, 16, 30, 32, 33, 64, 80, 96, 120, 128])
+        {
+            foreach (PaddingMode mode in Enum.GetValues<PaddingMode>())
+            {
+                foreach ((int stride, int size) in (ReadOnlySpan<(int, int)>)[(1, 5), (2, 9), (1, 14), (2, 3), (3, 8)])
+                {
+                    var shape = new ConvolutionShape(channels, channels, [high, wide], [stride, 1 + (size + seed) % 2], [high / 2, wide / 2], groups: channels, paddingMode: mode);
+                    ConvolutionCase.Create(shape, 1 + seed % 2, [size, size + seed % 9], seed++, (Scheme)(seed / 3 % 4)).AssertEveryKernelEqualsTheReference();
+                }
+            }
+        }
+    }
+
     [Fact]
     public void Depthwise_rows_that_are_longer_than_a_block_equal_the_reference()
     {
         ConvolutionCase.Create(new ConvolutionShape(35, 35, [3, 3], paddingBegin: [1, 1], groups: 35), 1, [5, 300], seed: 3, Scheme.PerChannelSymmetric).AssertEveryKernelEqualsTheReference();
+        ConvolutionCase.Create(new ConvolutionShape(80, 80, [3, 3], paddingBegin: [1, 1], groups: 80), 2, [4, 301], seed: 6, Scheme.PerTensorSymmetric).AssertEveryKernelEqualsTheReference();
+        ConvolutionCase.Create(new ConvolutionShape(70, 70, [3, 3], [1, 2], [1, 1], groups: 70), 1, [35, 270], seed: 7, Scheme.PerChannelSymmetric).AssertEveryKernelEqualsTheReference();
         ConvolutionCase.Create(new ConvolutionShape(3, 6, [5], [40], [2], dilation: [7], groups: 3), 2, [3000], seed: 4, Scheme.PerChannelAffine).AssertEveryKernelEqualsTheReference();
         ConvolutionCase.Create(new ConvolutionShape(2, 2, [1500], [3], groups: 2), 1, [1510], seed: 5, Scheme.PerTensorAffine).AssertEveryKernelEqualsTheReference();
     }

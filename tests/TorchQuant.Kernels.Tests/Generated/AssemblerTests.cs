@@ -31,10 +31,43 @@ public class AssemblerTests
                     (Mnemonic.Vpdpbusd, asm => asm.Vpdpbusd(target, left, right)),
                     (Mnemonic.Vpxord, asm => asm.Vpxord(target, left, right)),
                     (Mnemonic.Vpaddd, asm => asm.Vpaddd(target, left, right)),
+                    (Mnemonic.Vpunpcklbw, asm => asm.Vpunpcklbw(target, left, right)),
+                    (Mnemonic.Vpunpckhbw, asm => asm.Vpunpckhbw(target, left, right)),
+                    (Mnemonic.Vpunpcklwd, asm => asm.Vpunpcklwd(target, left, right)),
+                    (Mnemonic.Vpunpckhwd, asm => asm.Vpunpckhwd(target, left, right)),
+                    (Mnemonic.Vmulps, asm => asm.Vmulps(target, left, right)),
+                    (Mnemonic.Vminps, asm => asm.Vminps(target, left, right)),
+                    (Mnemonic.Vfmadd231ps, asm => asm.Vfmadd231ps(target, left, right)),
+                    (Mnemonic.Vpackssdw, asm => asm.Vpackssdw(target, left, right)),
+                    (Mnemonic.Vpackuswb, asm => asm.Vpackuswb(target, left, right)),
+                    (Mnemonic.Vpaddsw, asm => asm.Vpaddsw(target, left, right)),
+                    (Mnemonic.Vpmaxub, asm => asm.Vpmaxub(target, left, right)),
                 })
                 {
                     Instruction found = One(emit);
                     Assert.Equal((mnemonic, Zmm(target), Zmm(left), Zmm(right)), (found.Mnemonic, found.Op0Register, found.Op1Register, found.Op2Register));
+                    Assert.Equal(Register.None, found.OpMask);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Conversions_and_copies_of_vectors_are_encoded_for_all_registers()
+    {
+        for (int target = 0; target < 32; target++)
+        {
+            for (int source = 0; source < 32; source++)
+            {
+                foreach ((Mnemonic mnemonic, Action<Assembler> emit) in new (Mnemonic, Action<Assembler>)[]
+                {
+                    (Mnemonic.Vcvtdq2ps, asm => asm.Vcvtdq2ps(target, source)),
+                    (Mnemonic.Vcvtps2dq, asm => asm.Vcvtps2dq(target, source)),
+                    (Mnemonic.Vmovdqa32, asm => asm.Vmovdqa32(target, source)),
+                })
+                {
+                    Instruction found = One(emit);
+                    Assert.Equal((mnemonic, 2, Zmm(target), Zmm(source)), (found.Mnemonic, found.OpCount, found.Op0Register, found.Op1Register));
                     Assert.Equal(Register.None, found.OpMask);
                 }
             }
@@ -53,6 +86,11 @@ public class AssemblerTests
             Assert.Equal((Mnemonic.Vmovdqu32, Zmm(register), 64), (load.Mnemonic, load.Op0Register, load.MemorySize.GetSize()));
             Assert.Equal((Mnemonic.Vmovdqu32, Zmm(register), OpKind.Memory), (store.Mnemonic, store.Op1Register, store.Op0Kind));
             Assert.All([broadcast, load, store], found => IsAt(memory, found));
+
+            int sums = (register * 3 + 1) % 32;
+            Instruction products = One(asm => asm.Vpdpbusd(sums, register, memory));
+            Assert.Equal((Mnemonic.Vpdpbusd, Zmm(sums), Zmm(register), 64), (products.Mnemonic, products.Op0Register, products.Op1Register, products.MemorySize.GetSize()));
+            IsAt(memory, products);
 
             int low = register % 16;
             Instruction save = One(asm => asm.StoreXmm(memory, low)), restore = One(asm => asm.LoadXmm(low, memory));

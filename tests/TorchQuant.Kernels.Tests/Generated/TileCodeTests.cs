@@ -71,8 +71,8 @@ public unsafe class TileCodeTests
         }
     }
 
-    private const int XmmBytes = 10 * 16, KeptBytes = XmmBytes + 2 * sizeof(long);
-    private const long RdiValue = 0x1122334455667788, RsiValue = 0x0102030405060708;
+    internal const int XmmBytes = 10 * 16, KeptBytes = XmmBytes + 2 * sizeof(long);
+    internal const long RdiValue = 0x1122334455667788, RsiValue = 0x0102030405060708;
 
     private delegate void Tile(byte* a, nint stride, sbyte* panel, int* tile);
 
@@ -112,7 +112,7 @@ public unsafe class TileCodeTests
     }
 
     /// <summary>void (code, arguments[5], kept): fills xmm6..15, rdi and rsi, calls code(arguments...) as on Windows, and stores them again.</summary>
-    private static byte[] WindowsCaller()
+    internal static byte[] WindowsCaller()
     {
         var c = new Iced.Intel.Assembler(64);
         c.push(rbx);
