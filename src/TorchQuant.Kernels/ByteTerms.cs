@@ -21,4 +21,7 @@ internal unsafe struct ByteTerms
 
     /// <summary>Whether biases in units of the sums and multipliers are finite numbers.</summary>
     public bool IsFinite;
+
+    /// <summary>Whether no sum of a product can leave int32 when it is scaled to codes.</summary>
+    public bool IsBounded;
 }

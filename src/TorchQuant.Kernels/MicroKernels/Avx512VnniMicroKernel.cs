@@ -16,7 +16,11 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
     private const nint ShortWork = 8192;
 
     /// <summary>The code for each number of rows; null where the processor or the system cannot run it.</summary>
-    private static readonly nint[]? s_tiles = CreateTiles();
+    private static readonly nint[]? s_tiles;
+
+    private static readonly nint[]? s_byteTiles;
+
+    static Avx512VnniMicroKernel() => (s_tiles, s_byteTiles) = CreateTiles();
 
     /// <summary>Whether the processor has the instruction, and the system lets memory be made executable.</summary>
     public static bool IsSupported => s_tiles is not null;
@@ -32,6 +36,27 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
             ((delegate* unmanaged<byte*, nint, sbyte*, nint, int*, void>)code)(a, stride, panel, groups, tile);
     }
 
+    public static bool RequantizesItself => true;
+
+    public static void RunToBytes(int rows, int columns, ByteTiles* tiles)
+    {
+        int vectors = columns <= Vector512<int>.Count ? 1 : 2;
+        nint code = s_byteTiles![ByteTileIndex(rows, vectors)], tileWork = rows * tiles->Groups;
+        tiles->Columns = uint.MaxValue >> (PackedWeights.PanelColumns - columns);
+        if (tileWork > ShortWork)
+        {
+            ((delegate* unmanaged<ByteTiles*, void>)code)(tiles);
+            return;
+        }
+
+        nint most = ShortWork / tileWork;
+        for (nint rest = tiles->Count; rest > 0; rest -= most)
+        {
+            tiles->Count = nint.Min(rest, most);
+            ((delegate* unmanaged[SuppressGCTransition]<ByteTiles*, void>)code)(tiles);
+        }
+    }
+
     /// <summary>What intrinsics do best here: a depthwise convolution is bound by its loads, not by the products.</summary>
     public static void RunDepthwise(int rows, byte* activations, in DepthwiseSteps steps, sbyte* panel, int columns, int* tile)
     {
@@ -41,19 +66,29 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
             Avx512BWMicroKernel.RunDepthwise(rows, activations, in steps, panel, columns, tile);
     }
 
-    private static nint[]? CreateTiles()
+    private static int ByteTileIndex(int rows, int vectors) => rows * TileLoop.PanelVectors + vectors - 1;
+
+    private static (nint[]? Tiles, nint[]? ByteTiles) CreateTiles()
     {
         if (!Avx512BW.X64.IsSupported || !Vector512.IsHardwareAccelerated || (X86Base.CpuId(7, 0).Ecx & VnniBit) == 0)
-            return null;
+            return (null, null);
+        bool isWindows = OperatingSystem.IsWindows();
         var asm = new Assembler();
-        nint[] tiles = new nint[TileCode.MaxRows + 1];
+        nint[] tiles = new nint[TileCode.MaxRows + 1], byteTiles = new nint[ByteTileIndex(TileCode.MaxRows + 1, 1)];
         for (int rows = 1; rows <= TileCode.MaxRows; rows++)
-            tiles[rows] = TileCode.Append(asm, rows, OperatingSystem.IsWindows());
+        {
+            tiles[rows] = TileCode.Append(asm, rows, isWindows);
+            for (int vectors = 1; vectors <= TileLoop.PanelVectors; vectors++)
+                byteTiles[ByteTileIndex(rows, vectors)] = ByteTileCode.Append(asm, rows, vectors, isWindows);
+        }
+
         byte* code = ExecutableMemory.TryPlace(asm.Code);
         if (code == null)
-            return null;
-        for (int rows = 1; rows <= TileCode.MaxRows; rows++)
-            tiles[rows] += (nint)code;
-        return tiles;
+            return (null, null);
+        for (int i = 0; i < tiles.Length; i++)
+            tiles[i] += (nint)code;
+        for (int i = 0; i < byteTiles.Length; i++)
+            byteTiles[i] += (nint)code;
+        return (tiles, byteTiles);
     }
 }

@@ -31,12 +31,11 @@ public unsafe class TileCodeTests
     {
         foreach (bool isWindows in new[] { false, true })
         {
-            for (int rows = 1; rows <= TileCode.MaxRows; rows++)
+            foreach (byte[] bytes in Enumerable.Range(1, TileCode.MaxRows).SelectMany(rows => new[] { Of(rows, isWindows), OfBytes(rows, 1, isWindows), OfBytes(rows, 2, isWindows) }))
             {
-                Instruction[] code = [.. AssemblerTests.Decode(Of(rows, isWindows))];
+                Instruction[] code = [.. AssemblerTests.Decode(bytes)];
                 Assert.DoesNotContain(code, i => i.IsInvalid);
                 Assert.Equal(Mnemonic.Ret, code[^1].Mnemonic);
-                Assert.Equal(2 * code.Count(i => i.Mnemonic == Mnemonic.Vpbroadcastd), code.Count(i => i.Mnemonic == Mnemonic.Vpdpbusd));
                 var factory = new InstructionInfoFactory();
                 Register[] written =
                 [
@@ -46,6 +45,16 @@ public unsafe class TileCodeTests
                 Register[] allowed = [Register.RDI, Register.RSI, Register.RDX, Register.RCX, Register.R8, Register.RAX, Register.R9, Register.R10, Register.R11, Register.RSP];
                 Assert.Empty(written.Except(allowed));
             }
+        }
+    }
+
+    [Fact]
+    public void A_broadcast_serves_all_columns_of_a_panel()
+    {
+        for (int rows = 1; rows <= TileCode.MaxRows; rows++)
+        {
+            Instruction[] code = [.. AssemblerTests.Decode(Of(rows, isWindows: false))];
+            Assert.Equal(2 * code.Count(i => i.Mnemonic == Mnemonic.Vpbroadcastd), code.Count(i => i.Mnemonic == Mnemonic.Vpdpbusd));
         }
     }
 
@@ -80,6 +89,13 @@ public unsafe class TileCodeTests
     {
         var asm = new Assembler();
         TileCode.Append(asm, rows, isWindows);
+        return asm.Code.ToArray();
+    }
+
+    private static byte[] OfBytes(int rows, int vectors, bool isWindows)
+    {
+        var asm = new Assembler();
+        ByteTileCode.Append(asm, rows, vectors, isWindows);
         return asm.Code.ToArray();
     }
 
