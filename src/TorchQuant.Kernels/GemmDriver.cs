@@ -18,8 +18,8 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     /// <summary>Panels whose terms need no memory from the pool.</summary>
     private const int PanelsOnStack = 8;
 
-    /// <summary>Activations and outputs of a block of rows, all panels of it: half of the L1 cache; and the fewest tiles, since every block reads all weights.</summary>
-    private const int BytesInL1 = 24 * 1024, LeastTiles = 4;
+    /// <summary>Activations and outputs of a block of rows, all panels of it: most of the L1 cache; and the fewest tiles, since every block reads all weights.</summary>
+    private const int BytesInL1 = 32 * 1024, LeastTiles = 4;
 
     private const int TileAlignment = 64;
 
@@ -67,7 +67,7 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
             && TryRunPartToBytes(job, firstPanel, endPanel, firstRow, endRow))
             return;
         byte* memory = stackalloc byte[TKernel.MaxRows * PackedWeights.PanelColumns * sizeof(int) + TileAlignment];
-        int* tile = (int*)(((nuint)memory + (TileAlignment - 1)) & ~(nuint)(TileAlignment - 1));
+        int* tile = (int*)Align(memory);
         int blockRows = Math.Max(TKernel.MaxRows, (int)(BlockBytes / job->Stride) / TKernel.MaxRows * TKernel.MaxRows);
         for (int block = firstRow; block < endRow; block += blockRows)
         {
@@ -84,12 +84,12 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     private static bool TryRunPartToBytes(GemmJob* job, int firstPanel, int endPanel, int firstRow, int endRow)
     {
         int panels = endPanel - firstPanel;
-        ByteTerms* few = stackalloc ByteTerms[PanelsOnStack];
-        byte[]? rented = panels > PanelsOnStack ? ArrayPool<byte>.Shared.Rent(panels * sizeof(ByteTerms)) : null;
+        byte* few = stackalloc byte[PanelsOnStack * sizeof(ByteTerms) + TileAlignment];
+        byte[]? rented = panels > PanelsOnStack ? ArrayPool<byte>.Shared.Rent(panels * sizeof(ByteTerms) + TileAlignment) : null;
         bool isBounded = true;
         fixed (byte* many = rented)
         {
-            ByteTerms* terms = rented is null ? few : (ByteTerms*)many;
+            var terms = (ByteTerms*)Align(rented is null ? few : many);
             for (int panel = 0; panel < panels; panel++)
             {
                 ByteEpilogue<TLanes, TFloat, TInt>.Prepare(in *job, (firstPanel + panel) * PackedWeights.PanelColumns, Columns(job, firstPanel + panel), terms + panel);
@@ -105,15 +105,18 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         return isBounded;
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunBlocksToBytes(GemmJob* job, ByteTerms* terms, int firstPanel, int endPanel, int firstRow, int endRow)
     {
         int tilesInBlock = (int)Math.Max(LeastTiles, BytesInL1 / ((job->Stride + (nint)(endPanel - firstPanel) * PackedWeights.PanelColumns) * TKernel.MaxRows)), blockRows = tilesInBlock * TKernel.MaxRows;
-        ByteTiles work = ByteTiles.Of(in *job);
+        byte* memory = stackalloc byte[sizeof(ByteTiles) + TileAlignment];
+        var work = (ByteTiles*)Align(memory);
+        work->Set(in *job);
         for (int block = firstRow; block < endRow; block += blockRows)
         {
             for (int panel = firstPanel; panel < endPanel; panel++)
-                RunPanelToBytes(job, &work, terms + (panel - firstPanel), panel, block, Math.Min(blockRows, endRow - block));
+                RunPanelToBytes(job, work, terms + (panel - firstPanel), panel, block, Math.Min(blockRows, endRow - block));
         }
     }
 
@@ -144,7 +147,8 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunPanelToBytes(GemmJob* job, ByteTiles* work, ByteTerms* terms, int panel, int block, int rows)
     {
-        int tiles = (rows + TKernel.MaxRows - 1) / TKernel.MaxRows, height = rows / tiles, taller = rows - tiles * height, columns = Columns(job, panel);
+        int columns = Columns(job, panel), most = TKernel.RowsToBytes(columns, job->Groups);
+        int tiles = (rows + most - 1) / most, height = rows / tiles, taller = rows - tiles * height;
         work->Terms = terms;
         work->Panel = Weights(job, panel);
         work->A = job->A + block * job->Stride;
@@ -160,6 +164,8 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         work->Step = height * job->Stride;
         TKernel.RunToBytes(height, columns, work);
     }
+
+    private static byte* Align(byte* memory) => (byte*)(((nuint)memory + (TileAlignment - 1)) & ~(nuint)(TileAlignment - 1));
 
     private static sbyte* Weights(GemmJob* job, int panel) => job->Panels + (long)panel * job->Groups * PackedWeights.GroupBytes;
 

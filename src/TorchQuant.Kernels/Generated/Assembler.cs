@@ -79,6 +79,9 @@ internal sealed class Assembler
 
     public void Vmulps(int target, int left, int right) => Vector(Map.M0F, Prefix.None, 0x59, target, left, right);
 
+    /// <summary>Times sixteen numbers at an address.</summary>
+    public void Vmulps(int target, int left, Memory right) => Vector(Map.M0F, Prefix.None, 0x59, target, left, right, VectorBytes);
+
     /// <summary>sum += left * right, rounded once; right is one number at an address.</summary>
     public void Vfmadd231ps(int sum, int left, Memory right) => Vector(Map.M0F38, Prefix.P66, 0xB8, sum, left, right, sizeof(float), isBroadcast: true);
 

@@ -15,7 +15,8 @@ namespace TorchQuant.Kernels.Generated;
 /// <param name="asm">Where the code goes.</param>
 /// <param name="rows">How many rows, up to <see cref="MaxRows"/>.</param>
 /// <param name="vectors">1 or 2: the first 16 columns of the panel or all.</param>
-internal sealed class TileLoop(Assembler asm, int rows, int vectors)
+/// <param name="first">The first register of the sums. They have one set then, and the last four registers are not used for sums.</param>
+internal sealed class TileLoop(Assembler asm, int rows, int vectors, int? first = null)
 {
     /// <summary>The most rows whose sums fit the registers.</summary>
     public const int MaxRows = 14;
@@ -30,7 +31,7 @@ internal sealed class TileLoop(Assembler asm, int rows, int vectors)
     /// <summary>Every third row has a pointer of its own; the other two are one and two strides away, which an address can hold.</summary>
     private static readonly Gpr[] s_pointers = [Rdi, Rax, R9, R10, R11];
 
-    private readonly int _sets = SetsFor(rows * vectors);
+    private readonly int _sets = first is null ? SetsFor(rows * vectors) : 1;
 
     /// <summary>Registers that hold the results.</summary>
     public int Results => rows * vectors;
@@ -49,17 +50,21 @@ internal sealed class TileLoop(Assembler asm, int rows, int vectors)
             asm.Vpxord(i, i, i);
     }
 
+    /// <summary>Sets the pointers of the rows; r11 is free again then if there are no more than nine rows.</summary>
+    public void SetPointers()
+    {
+        if (PointerCount == 1)
+            return;
+        // r11 is free until it becomes the last pointer: three strides.
+        asm.Lea(R11, new Memory(Rsi, Index: Rsi, Scale: 2));
+        for (int i = 1; i < PointerCount; i++)
+            asm.Lea(s_pointers[i], new Memory(s_pointers[i - 1], Index: R11));
+    }
+
     /// <summary>Adds all products to the sums.</summary>
     public void Write()
     {
-        if (PointerCount > 1)
-        {
-            // r11 is free until it becomes the last pointer: three strides.
-            asm.Lea(R11, new Memory(Rsi, Index: Rsi, Scale: 2));
-            for (int i = 1; i < PointerCount; i++)
-                asm.Lea(s_pointers[i], new Memory(s_pointers[i - 1], Index: R11));
-        }
-
+        SetPointers();
         Loop();
         for (int set = 1; set < _sets; set++)
         {
@@ -76,7 +81,8 @@ internal sealed class TileLoop(Assembler asm, int rows, int vectors)
         return sets;
     }
 
-    private void Loop()
+    /// <summary>The groups that are left.</summary>
+    public void Loop()
     {
         asm.Sub(Rcx, Unroll);
         int few = asm.JumpForward(Assembler.Condition.Less);
@@ -100,19 +106,34 @@ internal sealed class TileLoop(Assembler asm, int rows, int vectors)
 
     private void Group(int group, int set)
     {
-        int weights = Sums, broadcast = Sums + vectors, broadcasts = Math.Min(2, Registers - broadcast);
+        foreach (Action step in Steps(group, set))
+            step();
+    }
+
+    /// <summary>The instructions of one group, one by one.</summary>
+    public IEnumerable<Action> Steps(int group, int set = 0)
+    {
+        int weights = first is null ? Sums : Registers - vectors - 2, broadcast = weights + vectors, broadcasts = first is null ? Math.Min(2, Registers - broadcast) : 1;
         for (int v = 0; v < vectors; v++)
-            asm.Load(weights + v, new Memory(Rdx, (group * PanelVectors + v) * VectorBytes));
-        for (int row = 0; row < rows; row++)
         {
-            int a = broadcast + row % broadcasts, within = row % RowsPerPointer;
-            asm.Vpbroadcastd(a, new Memory(s_pointers[row / RowsPerPointer], group * PackedWeights.GroupDepth, within == 0 ? null : Rsi, within == 0 ? 1 : within));
+            int vector = v;
+            yield return () => asm.Load(weights + vector, new Memory(Rdx, (group * PanelVectors + vector) * VectorBytes));
+        }
+
+        for (int r = 0; r < rows; r++)
+        {
+            int row = r, a = broadcast + row % broadcasts, within = row % RowsPerPointer;
+            yield return () => asm.Vpbroadcastd(a, new Memory(s_pointers[row / RowsPerPointer], group * PackedWeights.GroupDepth, within == 0 ? null : Rsi, within == 0 ? 1 : within));
             for (int v = 0; v < vectors; v++)
-                asm.Vpdpbusd(set * Results + row * vectors + v, a, weights + v);
+            {
+                int vector = v;
+                yield return () => asm.Vpdpbusd((first ?? 0) + set * Results + row * vectors + vector, a, weights + vector);
+            }
         }
     }
 
-    private void Advance(int groups)
+    /// <summary>Moves on by some groups.</summary>
+    public void Advance(int groups)
     {
         asm.Add(Rdx, groups * PackedWeights.GroupBytes);
         for (int i = 0; i < PointerCount; i++)

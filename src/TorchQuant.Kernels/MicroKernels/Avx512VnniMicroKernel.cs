@@ -15,12 +15,16 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
     /// <summary>Rows times groups that take a few microseconds. A call that skips the runtime's transition holds up a garbage collection for as long as it runs.</summary>
     private const nint ShortWork = 8192;
 
+    /// <summary>Deeper products have so little to requantize that reading the weights half as often is worth more.</summary>
+    private const int MostPipelinedGroups = 128;
+
     /// <summary>The code for each number of rows; null where the processor or the system cannot run it.</summary>
     private static readonly nint[]? s_tiles;
 
     private static readonly nint[]? s_byteTiles;
+    private static readonly nint[]? s_pipelinedTiles;
 
-    static Avx512VnniMicroKernel() => (s_tiles, s_byteTiles) = CreateTiles();
+    static Avx512VnniMicroKernel() => (s_tiles, s_byteTiles, s_pipelinedTiles) = CreateTiles();
 
     /// <summary>Whether the processor has the instruction, and the system lets memory be made executable.</summary>
     public static bool IsSupported => s_tiles is not null;
@@ -38,10 +42,11 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
 
     public static bool RequantizesItself => true;
 
+    public static int RowsToBytes(int columns, nint groups) => IsPipelined(columns, groups) ? PipelinedRows(groups >= PipelinedByteTileCode.ManyGroups) : TileCode.MaxRows;
+
     public static void RunToBytes(int rows, int columns, ByteTiles* tiles)
     {
-        int vectors = columns <= Vector512<int>.Count ? 1 : 2;
-        nint code = s_byteTiles![ByteTileIndex(rows, vectors)], tileWork = rows * tiles->Groups;
+        nint code = Code(rows, columns, tiles->Groups), tileWork = rows * tiles->Groups;
         tiles->Columns = uint.MaxValue >> (PackedWeights.PanelColumns - columns);
         if (tileWork > ShortWork)
         {
@@ -66,12 +71,27 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
             Avx512BWMicroKernel.RunDepthwise(rows, activations, in steps, panel, columns, tile);
     }
 
+    private static bool IsPipelined(int columns, nint groups) => columns > Vector512<int>.Count && groups is >= PipelinedByteTileCode.FewGroups and <= MostPipelinedGroups;
+
+    private static int PipelinedRows(bool hasManyGroups) => hasManyGroups ? PipelinedByteTileCode.RowsOfManyGroups : PipelinedByteTileCode.RowsOfFewGroups;
+
+    private static nint Code(int rows, int columns, nint groups)
+    {
+        bool hasManyGroups = groups >= PipelinedByteTileCode.ManyGroups;
+        int missing = PipelinedRows(hasManyGroups) - rows;
+        return missing is 0 or 1 && IsPipelined(columns, groups)
+            ? s_pipelinedTiles![PipelinedIndex(missing, hasManyGroups)]
+            : s_byteTiles![ByteTileIndex(rows, columns <= Vector512<int>.Count ? 1 : 2)];
+    }
+
+    private static int PipelinedIndex(int missingRows, bool hasManyGroups) => missingRows * 2 + (hasManyGroups ? 1 : 0);
+
     private static int ByteTileIndex(int rows, int vectors) => rows * TileLoop.PanelVectors + vectors - 1;
 
-    private static (nint[]? Tiles, nint[]? ByteTiles) CreateTiles()
+    private static (nint[]? Tiles, nint[]? ByteTiles, nint[]? PipelinedTiles) CreateTiles()
     {
         if (!Avx512BW.X64.IsSupported || !Vector512.IsHardwareAccelerated || (X86Base.CpuId(7, 0).Ecx & VnniBit) == 0)
-            return (null, null);
+            return (null, null, null);
         bool isWindows = OperatingSystem.IsWindows();
         var asm = new Assembler();
         nint[] tiles = new nint[TileCode.MaxRows + 1], byteTiles = new nint[ByteTileIndex(TileCode.MaxRows + 1, 1)];
@@ -82,13 +102,22 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
                 byteTiles[ByteTileIndex(rows, vectors)] = ByteTileCode.Append(asm, rows, vectors, isWindows);
         }
 
+        nint[] pipelinedTiles = new nint[PipelinedIndex(2, false)];
+        foreach (bool hasManyGroups in (ReadOnlySpan<bool>)[false, true])
+        {
+            for (int missing = 0; missing <= 1; missing++)
+                pipelinedTiles[PipelinedIndex(missing, hasManyGroups)] = PipelinedByteTileCode.Append(asm, PipelinedRows(hasManyGroups) - missing, hasManyGroups, isWindows);
+        }
+
         byte* code = ExecutableMemory.TryPlace(asm.Code);
         if (code == null)
-            return (null, null);
-        for (int i = 0; i < tiles.Length; i++)
-            tiles[i] += (nint)code;
-        for (int i = 0; i < byteTiles.Length; i++)
-            byteTiles[i] += (nint)code;
-        return (tiles, byteTiles);
+            return (null, null, null);
+        foreach (nint[] places in (nint[][])[tiles, byteTiles, pipelinedTiles])
+        {
+            for (int i = 0; i < places.Length; i++)
+                places[i] += (nint)code;
+        }
+
+        return (tiles, byteTiles, pipelinedTiles);
     }
 }

@@ -86,6 +86,7 @@ public class AssemblerTests
                 (Mnemonic.Vpaddsw, false, asm => asm.Vpaddsw(target, left, memory)),
                 (Mnemonic.Vpmaxub, false, asm => asm.Vpmaxub(target, left, memory)),
                 (Mnemonic.Vpminub, false, asm => asm.Vpminub(target, left, memory)),
+                (Mnemonic.Vmulps, false, asm => asm.Vmulps(target, left, memory)),
                 (Mnemonic.Vfmadd231ps, true, asm => asm.Vfmadd231ps(target, left, memory)),
             })
             {
