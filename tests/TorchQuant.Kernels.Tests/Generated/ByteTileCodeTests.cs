@@ -56,7 +56,12 @@ public unsafe class ByteTileCodeTests
         {
             var job = new GemmJob(weights, codes, k, rows, qparams)
             {
-                Kind = GemmOutput.Byte, Output = wanted, OutputStride = columns + Canaries, Bias = biases, Fused = (FusedActivation)(seed % 3), Requantized = new QParams(0.5f, 3 + seed % 200),
+                Kind = GemmOutput.Byte,
+                Output = wanted,
+                OutputStride = columns + Canaries,
+                Bias = biases,
+                Fused = (FusedActivation)(seed % 3),
+                Requantized = new QParams(0.5f, 3 + seed % 200),
             };
             ByteEpilogue<ScalarLanes, float, int>.Prepare(in job, 0, columns, terms);
             Assert.True(terms->IsBounded);
