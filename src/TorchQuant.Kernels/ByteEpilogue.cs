@@ -33,9 +33,26 @@ internal static unsafe class ByteEpilogue<TLanes, TFloat, TInt>
         terms->BiasFactor = job.IsPerTensor ? 1f / (job.Activation.Scale * job.ColumnScales[column]) : 1f;
         (int low, int high) = CodeRange.Of(job.Fused, job.Requantized);
         (terms->Lowest, terms->Highest) = (low - job.Requantized.ZeroPoint, high - job.Requantized.ZeroPoint);
-        terms->IsFinite = true;
-        for (int c = 0; c < columns; c++)
-            terms->IsFinite &= float.IsFinite(terms->Biases[c] * terms->BiasFactor) && float.IsFinite(terms->Multipliers[c]);
+        SetBounds(in job, columns, terms);
+    }
+
+    /// <summary>The padding has the scale 1 and the bias 0: it is finite, and no larger than columns are.</summary>
+    private static void SetBounds(ref readonly GemmJob job, int columns, ByteTerms* terms)
+    {
+        const int InfinityBits = 0x7F800000;
+        const float Bound = 1 << 30, LargestProduct = byte.MaxValue * 256f;
+        TFloat factor = TLanes.Broadcast(terms->BiasFactor);
+        TInt bias = TLanes.BroadcastInt(0), multiplier = bias;
+        for (int c = 0; c < columns; c += TLanes.Count)
+        {
+            bias = TLanes.MaxInt(bias, TLanes.MagnitudeBits(TLanes.Multiply(TLanes.Load(terms->Biases + c), factor)));
+            multiplier = TLanes.MaxInt(multiplier, TLanes.MagnitudeBits(TLanes.Load(terms->Multipliers + c)));
+        }
+
+        // Magnitudes are in the order of their bits, NaN above infinity.
+        int largestBias = TLanes.MaxAcrossInt(bias), largestMultiplier = TLanes.MaxAcrossInt(multiplier);
+        terms->IsFinite = largestBias < InfinityBits && largestMultiplier < InfinityBits;
+        terms->IsBounded = terms->IsFinite && (job.K * LargestProduct + BitConverter.Int32BitsToSingle(largestBias)) * BitConverter.Int32BitsToSingle(largestMultiplier) < Bound;
     }
 
     /// <summary>Finishes rows [row, row + rows) and columns [column, column + columns) of the output; the tile's rows are 32 apart.</summary>

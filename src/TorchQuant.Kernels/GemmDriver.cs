@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 
 namespace TorchQuant.Kernels;
@@ -13,6 +14,12 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
 {
     /// <summary>Activations of a block of rows: a part of the 1 MB L2 cache that leaves room for panels and outputs.</summary>
     private const int BlockBytes = 256 * 1024;
+
+    /// <summary>Panels whose terms need no memory from the pool.</summary>
+    private const int PanelsOnStack = 8;
+
+    /// <summary>Activations and outputs of a block of rows, all panels of it: most of the L1 cache; and the fewest tiles, since every block reads all weights.</summary>
+    private const int BytesInL1 = 32 * 1024, LeastTiles = 4;
 
     private const int TileAlignment = 64;
 
@@ -56,8 +63,11 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void RunPart(GemmJob* job, int firstPanel, int endPanel, int firstRow, int endRow)
     {
+        if (TKernel.RequantizesItself && job->Kind == GemmOutput.Byte && job->Fused != FusedActivation.Hardswish && job->RowSums == null
+            && TryRunPartToBytes(job, firstPanel, endPanel, firstRow, endRow))
+            return;
         byte* memory = stackalloc byte[TKernel.MaxRows * PackedWeights.PanelColumns * sizeof(int) + TileAlignment];
-        int* tile = (int*)(((nuint)memory + (TileAlignment - 1)) & ~(nuint)(TileAlignment - 1));
+        int* tile = (int*)Align(memory);
         int blockRows = Math.Max(TKernel.MaxRows, (int)(BlockBytes / job->Stride) / TKernel.MaxRows * TKernel.MaxRows);
         for (int block = firstRow; block < endRow; block += blockRows)
         {
@@ -67,13 +77,56 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         }
     }
 
+    /// <summary>The same by a kernel that requantizes itself. The terms of all panels are prepared once, so blocks can be as small as the L1 cache asks for.</summary>
+    /// <returns>False if some terms are not bounded: nothing is done then.</returns>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static bool TryRunPartToBytes(GemmJob* job, int firstPanel, int endPanel, int firstRow, int endRow)
+    {
+        int panels = endPanel - firstPanel;
+        byte* few = stackalloc byte[PanelsOnStack * sizeof(ByteTerms) + TileAlignment];
+        byte[]? rented = panels > PanelsOnStack ? ArrayPool<byte>.Shared.Rent(panels * sizeof(ByteTerms) + TileAlignment) : null;
+        bool isBounded = true;
+        fixed (byte* many = rented)
+        {
+            var terms = (ByteTerms*)Align(rented is null ? few : many);
+            for (int panel = 0; panel < panels; panel++)
+            {
+                ByteEpilogue<TLanes, TFloat, TInt>.Prepare(in *job, (firstPanel + panel) * PackedWeights.PanelColumns, Columns(job, firstPanel + panel), terms + panel);
+                isBounded &= terms[panel].IsBounded;
+            }
+
+            if (isBounded)
+                RunBlocksToBytes(job, terms, firstPanel, endPanel, firstRow, endRow);
+        }
+
+        if (rented is not null)
+            ArrayPool<byte>.Shared.Return(rented);
+        return isBounded;
+    }
+
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void RunBlocksToBytes(GemmJob* job, ByteTerms* terms, int firstPanel, int endPanel, int firstRow, int endRow)
+    {
+        int tilesInBlock = (int)Math.Max(LeastTiles, BytesInL1 / ((job->Stride + (nint)(endPanel - firstPanel) * PackedWeights.PanelColumns) * TKernel.MaxRows)), blockRows = tilesInBlock * TKernel.MaxRows;
+        byte* memory = stackalloc byte[sizeof(ByteTiles) + TileAlignment];
+        var work = (ByteTiles*)Align(memory);
+        work->Set(in *job);
+        for (int block = firstRow; block < endRow; block += blockRows)
+        {
+            for (int panel = firstPanel; panel < endPanel; panel++)
+                RunPanelToBytes(job, work, terms + (panel - firstPanel), panel, block, Math.Min(blockRows, endRow - block));
+        }
+    }
+
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunPanel(GemmJob* job, int panel, int block, int rows, int* tile)
     {
-        sbyte* weights = job->Panels + (long)panel * job->Groups * PackedWeights.GroupBytes;
+        sbyte* weights = Weights(job, panel);
         int column = panel * PackedWeights.PanelColumns;
-        int columns = Math.Min(PackedWeights.PanelColumns, job->N - column);
+        int columns = Columns(job, panel);
         ByteTerms terms;
         if (job->Kind == GemmOutput.Byte)
             ByteEpilogue<TLanes, TFloat, TInt>.Prepare(in *job, column, columns, &terms);
@@ -89,6 +142,34 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
                 GemmEpilogue<TLanes, TFloat, TInt>.Apply(in *job, tile, first, end - first, column, columns);
         }
     }
+
+    /// <summary>One panel for the rows of a block, by a kernel that requantizes itself: first the tiles that are a row taller, then the others.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void RunPanelToBytes(GemmJob* job, ByteTiles* work, ByteTerms* terms, int panel, int block, int rows)
+    {
+        int columns = Columns(job, panel), most = TKernel.RowsToBytes(columns, job->Groups);
+        int tiles = (rows + most - 1) / most, height = rows / tiles, taller = rows - tiles * height;
+        work->Terms = terms;
+        work->Panel = Weights(job, panel);
+        work->A = job->A + block * job->Stride;
+        work->Output = (byte*)job->Output + block * job->OutputStride + panel * PackedWeights.PanelColumns;
+        if (taller > 0)
+        {
+            work->Count = taller;
+            work->Step = (height + 1) * job->Stride;
+            TKernel.RunToBytes(height + 1, columns, work);
+        }
+
+        work->Count = tiles - taller;
+        work->Step = height * job->Stride;
+        TKernel.RunToBytes(height, columns, work);
+    }
+
+    private static byte* Align(byte* memory) => (byte*)(((nuint)memory + (TileAlignment - 1)) & ~(nuint)(TileAlignment - 1));
+
+    private static sbyte* Weights(GemmJob* job, int panel) => job->Panels + (long)panel * job->Groups * PackedWeights.GroupBytes;
+
+    private static int Columns(GemmJob* job, int panel) => Math.Min(PackedWeights.PanelColumns, job->N - panel * PackedWeights.PanelColumns);
 
     private struct Split
     {

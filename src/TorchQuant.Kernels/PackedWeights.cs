@@ -35,6 +35,8 @@ public sealed unsafe class PackedWeights
             Panels = (sbyte*)Align(memory);
         fixed (byte* memory = _columnMemory)
             ColumnScales = (float*)Align(memory);
+        // What is computed from the padding is not used, but it should be finite.
+        new Span<float>(ColumnScales, columns).Fill(1);
         ColumnSums = (int*)(ColumnScales + columns);
         ColumnZeroPoints = ColumnSums + columns;
     }
@@ -57,7 +59,7 @@ public sealed unsafe class PackedWeights
 
     internal sbyte* Panels { get; }
 
-    /// <summary>The scale of each column, padded to whole panels.</summary>
+    /// <summary>The scale of each column, padded to whole panels with 1.</summary>
     internal float* ColumnScales { get; }
 
     /// <summary>For each column the sum over k of (code - zero point).</summary>

@@ -59,6 +59,33 @@ public class Int8GemmTests
 
     [Theory]
     [MemberData(nameof(EveryIsa))]
+    public void Panels_and_blocks_without_number_equal_the_reference(Isa isa)
+    {
+        GemmCase.Create(m: 700, n: 300, k: 8, seed: 9, Scheme.PerChannelSymmetric).AssertEqualsReference(isa, threads: 1);
+        GemmCase.Create(m: 700, n: 24, k: 40, seed: 13, Scheme.PerTensorSymmetric).AssertEqualsReference(isa, threads: 2);
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryIsa))]
+    public void Scaled_sums_beyond_int32_saturate(Isa isa)
+    {
+        // 255 * 127 * 16 sums, 1e6 codes for each: past int32 on both sides, in a panel and a half.
+        const int K = 16, N = 48, M = 30;
+        sbyte[] weights = new sbyte[N * K];
+        for (int i = 0; i < weights.Length; i++)
+            weights[i] = (sbyte)(i / K % 2 == 0 ? 127 : -127);
+        byte[] a = new byte[M * K], output = new byte[M * N];
+        Array.Fill(a, byte.MaxValue);
+        foreach (float outScale in new[] { 1e-6f, 1e-3f, 1f, 1e-38f })
+        {
+            Int8Gemm.MultiplyToByte(isa, a, M, new QParams(1, 0), PackedWeights.Pack(weights, N, K, [1f]), [], new QParams(outScale, 77), FusedActivation.None, output, threads: 1);
+            for (int i = 0; i < output.Length; i++)
+                Assert.Equal(i % N % 2 == 0 ? 255 : 0, output[i]);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryIsa))]
     public void The_number_of_threads_changes_no_bit(Isa isa)
     {
         foreach ((int m, int n, int k) in new[] { (1, 3000, 300), (200, 31, 300), (90, 400, 100) })

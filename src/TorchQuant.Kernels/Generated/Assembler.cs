@@ -5,7 +5,7 @@ namespace TorchQuant.Kernels.Generated;
 
 /// <summary>
 /// Writes the few x86-64 instructions that the generated kernels consist of (Intel SDM volume 2, chapter 2: REX, EVEX and disp8*N). Vector instructions are the 512-bit EVEX forms without
-/// masks; vector registers are the numbers 0..31. Each form is tested against a disassembler.
+/// masks, but for the stores of bytes; vector registers are the numbers 0..31. Each form is tested against a disassembler.
 /// </summary>
 internal sealed class Assembler
 {
@@ -22,6 +22,7 @@ internal sealed class Assembler
     {
         M0F = 1,
         M0F38 = 2,
+        M0F3A = 3,
     }
 
     private enum Prefix
@@ -29,6 +30,15 @@ internal sealed class Assembler
         None = 0,
         P66 = 1,
         PF3 = 2,
+        PF2 = 3,
+    }
+
+    /// <summary>The length of the vectors as EVEX has it.</summary>
+    private enum Length
+    {
+        L128 = 0,
+        L256 = 1,
+        L512 = 2,
     }
 
     private const int VectorBytes = 64;
@@ -89,6 +99,52 @@ internal sealed class Assembler
     /// <summary>The larger of uint8.</summary>
     public void Vpmaxub(int target, int left, int right) => Vector(Map.M0F, Prefix.P66, 0xDE, target, left, right);
 
+    /// <summary>target = left - the sixteen int32 at an address.</summary>
+    public void Vpsubd(int target, int left, Memory right) => Vector(Map.M0F, Prefix.P66, 0xFA, target, left, right, VectorBytes);
+
+    /// <summary>Adds int16, saturated.</summary>
+    public void Vpaddsw(int target, int left, Memory right) => Vector(Map.M0F, Prefix.P66, 0xED, target, left, right, VectorBytes);
+
+    public void Vpmaxub(int target, int left, Memory right) => Vector(Map.M0F, Prefix.P66, 0xDE, target, left, right, VectorBytes);
+
+    public void Vpminub(int target, int left, Memory right) => Vector(Map.M0F, Prefix.P66, 0xDA, target, left, right, VectorBytes);
+
+    /// <summary>target[i] = source[order[i]], in int32.</summary>
+    public void Vpermd(int target, int order, int source) => Vector(Map.M0F38, Prefix.P66, 0x36, target, order, source);
+
+    /// <summary>Times sixteen numbers at an address.</summary>
+    public void Vmulps(int target, int left, Memory right) => Vector(Map.M0F, Prefix.None, 0x59, target, left, right, VectorBytes);
+
+    /// <summary>sum += left * right, rounded once; right is one number at an address.</summary>
+    public void Vfmadd231ps(int sum, int left, Memory right) => Vector(Map.M0F38, Prefix.P66, 0xB8, sum, left, right, sizeof(float), isBroadcast: true);
+
+    /// <summary>One of the four parts of 128 bits, to the low end of another register.</summary>
+    public void Vextracti32x4(int target, int source, int part)
+    {
+        Vector(Map.M0F3A, Prefix.P66, 0x39, source, 0, target);
+        Emit(part);
+    }
+
+    /// <summary>The bytes of the mask out of the low 128 bits.</summary>
+    public void StoreBytes128(Memory target, int source, int mask) => Bytes(Length.L128, target, source, mask);
+
+    /// <summary>The bytes of the mask out of the low 256 bits.</summary>
+    public void StoreBytes256(Memory target, int source, int mask) => Bytes(Length.L256, target, source, mask);
+
+    /// <summary>The upper 256 bits, to the low end of another register.</summary>
+    public void VextractUpper(int target, int source)
+    {
+        Evex(Map.M0F3A, Prefix.P66, source, 0, target & 8, target & 16, isWide: true);
+        Emit(0x3B, 0xC0 | ((source & 7) << 3) | (target & 7), 1);
+    }
+
+    /// <summary>A mask of 32 bits from memory.</summary>
+    public void Kmovd(int mask, Memory source)
+    {
+        Emit(0xC4, 0xC0 | (((int)source.Base & 8) == 0 ? 0x20 : 0) | (int)Map.M0F, 0xF8 | (int)Prefix.P66, 0x90);
+        Operand(mask, source, 1);
+    }
+
     /// <summary>The four bytes at an address, in each int32.</summary>
     public void Vpbroadcastd(int target, Memory source) => Vector(Map.M0F38, Prefix.P66, 0x58, target, source, sizeof(int));
 
@@ -115,6 +171,13 @@ internal sealed class Assembler
         Rex((int)target, (int)source.Base, (int)(source.Index ?? 0));
         Emit(0x8B);
         Operand((int)target, source, 1);
+    }
+
+    public void Mov(Memory target, Gpr source)
+    {
+        Rex((int)source, (int)target.Base, (int)(target.Index ?? 0));
+        Emit(0x89);
+        Operand((int)source, target, 1);
     }
 
     public void Lea(Gpr target, Memory source)
@@ -170,19 +233,27 @@ internal sealed class Assembler
 
     private void Vector(Map map, Prefix prefix, int opcode, int register, Memory memory, int displacementUnit) => Vector(map, prefix, opcode, register, 0, memory, displacementUnit);
 
-    private void Vector(Map map, Prefix prefix, int opcode, int register, int second, Memory memory, int displacementUnit)
+    private void Vector(Map map, Prefix prefix, int opcode, int register, int second, Memory memory, int displacementUnit, bool isBroadcast = false)
     {
-        Evex(map, prefix, register, second, (int)memory.Base & 8, (int)(memory.Index ?? 0) & 8);
+        Evex(map, prefix, register, second, (int)memory.Base & 8, (int)(memory.Index ?? 0) & 8, isBroadcast: isBroadcast);
         Emit(opcode);
         Operand(register, memory, displacementUnit);
     }
 
-    /// <summary>62 P0 P1 P2 with vector length 512, W = 0, no mask. Register bits are stored inverted: R B X R' V'.</summary>
-    private void Evex(Map map, Prefix prefix, int register, int second, int b, int x) => Emit(
+    /// <summary>vmovdqu8 to memory.</summary>
+    private void Bytes(Length length, Memory target, int source, int mask)
+    {
+        Evex(Map.M0F, Prefix.PF2, source, 0, (int)target.Base & 8, (int)(target.Index ?? 0) & 8, length: length, mask: mask);
+        Emit(0x7F);
+        Operand(source, target, 16 << (int)length);
+    }
+
+    /// <summary>62 P0 P1 P2. Register bits are stored inverted: R B X R' V'. Mask 0 is none.</summary>
+    private void Evex(Map map, Prefix prefix, int register, int second, int b, int x, bool isWide = false, Length length = Length.L512, int mask = 0, bool isBroadcast = false) => Emit(
         0x62,
         ((register & 8) == 0 ? 0x80 : 0) | (x == 0 ? 0x40 : 0) | (b == 0 ? 0x20 : 0) | ((register & 16) == 0 ? 0x10 : 0) | (int)map,
-        ((~second & 15) << 3) | 4 | (int)prefix,
-        0x40 | ((second & 16) == 0 ? 8 : 0));
+        (isWide ? 0x80 : 0) | ((~second & 15) << 3) | 4 | (int)prefix,
+        ((int)length << 5) | (isBroadcast ? 0x10 : 0) | ((second & 16) == 0 ? 8 : 0) | mask);
 
     private void Xmm(int opcode, int register, Memory memory)
     {

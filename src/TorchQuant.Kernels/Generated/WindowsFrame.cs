@@ -2,9 +2,12 @@ using static TorchQuant.Kernels.Generated.Gpr;
 
 namespace TorchQuant.Kernels.Generated;
 
-/// <summary>Saves and restores what a function on 64-bit Windows must leave as it was and one of System V need not: rdi, rsi, and the low halves of xmm6 to xmm15.</summary>
+/// <summary>What a function on 64-bit Windows must leave as it was, of what the generated tiles use: rdi, rsi and the low halves of xmm6 to xmm15.</summary>
 internal static class WindowsFrame
 {
+    /// <summary>From the stack pointer after <see cref="Enter"/> to the fifth argument, which lies above the return address and 32 bytes that belong to the callee.</summary>
+    public const int FifthArgument = SavedBytes + 2 * sizeof(long) + sizeof(long) + 4 * sizeof(long);
+
     private const int FirstSavedXmm = 6, XmmCount = 16, XmmBytes = 16, SavedBytes = (XmmCount - FirstSavedXmm) * XmmBytes;
 
     public static void Enter(Assembler asm)

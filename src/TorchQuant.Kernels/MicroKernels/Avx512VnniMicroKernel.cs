@@ -15,10 +15,22 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
     /// <summary>Rows times groups that take a few microseconds. A call that skips the runtime's transition holds up a garbage collection for as long as it runs.</summary>
     private const nint ShortWork = 8192;
 
-    /// <summary>The code for each number of rows; null where the processor or the system cannot run it.</summary>
-    private static readonly nint[]? s_tiles = CreateTiles();
+    /// <summary>Deeper products have so little to requantize that reading the weights half as often is worth more.</summary>
+    private const int MostPipelinedGroups = 128;
 
-    private static readonly nint[]? s_depthwise = CreateDepthwise();
+    /// <summary>The code for each number of rows; null where the processor or the system cannot run it.</summary>
+    private static readonly nint[]? s_tiles;
+
+    private static readonly nint[]? s_byteTiles;
+    private static readonly nint[]? s_pipelinedTiles;
+
+    private static readonly nint[]? s_depthwise;
+
+    static Avx512VnniMicroKernel()
+    {
+        (s_tiles, s_byteTiles, s_pipelinedTiles) = CreateTiles();
+        s_depthwise = CreateDepthwise();
+    }
 
     /// <summary>Whether the processor has the instruction, and the system lets memory be made executable.</summary>
     public static bool IsSupported => s_tiles is not null;
@@ -32,6 +44,28 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
             ((delegate* unmanaged[SuppressGCTransition]<byte*, nint, sbyte*, nint, int*, void>)code)(a, stride, panel, groups, tile);
         else
             ((delegate* unmanaged<byte*, nint, sbyte*, nint, int*, void>)code)(a, stride, panel, groups, tile);
+    }
+
+    public static bool RequantizesItself => true;
+
+    public static int RowsToBytes(int columns, nint groups) => IsPipelined(columns, groups) ? PipelinedRows(groups >= PipelinedByteTileCode.ManyGroups) : TileCode.MaxRows;
+
+    public static void RunToBytes(int rows, int columns, ByteTiles* tiles)
+    {
+        nint code = Code(rows, columns, tiles->Groups), tileWork = rows * tiles->Groups;
+        tiles->Columns = uint.MaxValue >> (PackedWeights.PanelColumns - columns);
+        if (tileWork > ShortWork)
+        {
+            ((delegate* unmanaged<ByteTiles*, void>)code)(tiles);
+            return;
+        }
+
+        nint most = ShortWork / tileWork;
+        for (nint rest = tiles->Count; rest > 0; rest -= most)
+        {
+            tiles->Count = nint.Min(rest, most);
+            ((delegate* unmanaged[SuppressGCTransition]<ByteTiles*, void>)code)(tiles);
+        }
     }
 
     /// <summary>What the fused code does not do: bound by its loads, not by the products.</summary>
@@ -78,19 +112,53 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
         return codes;
     }
 
-    private static nint[]? CreateTiles()
+    private static bool IsPipelined(int columns, nint groups) => columns > Vector512<int>.Count && groups is >= PipelinedByteTileCode.FewGroups and <= MostPipelinedGroups;
+
+    private static int PipelinedRows(bool hasManyGroups) => hasManyGroups ? PipelinedByteTileCode.RowsOfManyGroups : PipelinedByteTileCode.RowsOfFewGroups;
+
+    private static nint Code(int rows, int columns, nint groups)
+    {
+        bool hasManyGroups = groups >= PipelinedByteTileCode.ManyGroups;
+        int missing = PipelinedRows(hasManyGroups) - rows;
+        return missing is 0 or 1 && IsPipelined(columns, groups)
+            ? s_pipelinedTiles![PipelinedIndex(missing, hasManyGroups)]
+            : s_byteTiles![ByteTileIndex(rows, columns <= Vector512<int>.Count ? 1 : 2)];
+    }
+
+    private static int PipelinedIndex(int missingRows, bool hasManyGroups) => missingRows * 2 + (hasManyGroups ? 1 : 0);
+
+    private static int ByteTileIndex(int rows, int vectors) => rows * TileLoop.PanelVectors + vectors - 1;
+
+    private static (nint[]? Tiles, nint[]? ByteTiles, nint[]? PipelinedTiles) CreateTiles()
     {
         if (!Avx512BW.X64.IsSupported || !Vector512.IsHardwareAccelerated || (X86Base.CpuId(7, 0).Ecx & VnniBit) == 0)
-            return null;
+            return (null, null, null);
+        bool isWindows = OperatingSystem.IsWindows();
         var asm = new Assembler();
-        nint[] tiles = new nint[TileCode.MaxRows + 1];
+        nint[] tiles = new nint[TileCode.MaxRows + 1], byteTiles = new nint[ByteTileIndex(TileCode.MaxRows + 1, 1)];
         for (int rows = 1; rows <= TileCode.MaxRows; rows++)
-            tiles[rows] = TileCode.Append(asm, rows, OperatingSystem.IsWindows());
+        {
+            tiles[rows] = TileCode.Append(asm, rows, isWindows);
+            for (int vectors = 1; vectors <= TileLoop.PanelVectors; vectors++)
+                byteTiles[ByteTileIndex(rows, vectors)] = ByteTileCode.Append(asm, rows, vectors, isWindows);
+        }
+
+        nint[] pipelinedTiles = new nint[PipelinedIndex(2, false)];
+        foreach (bool hasManyGroups in (ReadOnlySpan<bool>)[false, true])
+        {
+            for (int missing = 0; missing <= 1; missing++)
+                pipelinedTiles[PipelinedIndex(missing, hasManyGroups)] = PipelinedByteTileCode.Append(asm, PipelinedRows(hasManyGroups) - missing, hasManyGroups, isWindows);
+        }
+
         byte* code = ExecutableMemory.TryPlace(asm.Code);
         if (code == null)
-            return null;
-        for (int rows = 1; rows <= TileCode.MaxRows; rows++)
-            tiles[rows] += (nint)code;
-        return tiles;
+            return (null, null, null);
+        foreach (nint[] places in (nint[][])[tiles, byteTiles, pipelinedTiles])
+        {
+            for (int i = 0; i < places.Length; i++)
+                places[i] += (nint)code;
+        }
+
+        return (tiles, byteTiles, pipelinedTiles);
     }
 }

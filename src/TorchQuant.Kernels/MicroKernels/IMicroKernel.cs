@@ -16,4 +16,16 @@ internal unsafe interface IMicroKernel
     /// <param name="groups">Depth in groups of four, at least 1.</param>
     /// <param name="tile">Row-major [rows, 32], 64-byte aligned.</param>
     static abstract void Run(int rows, byte* a, nint stride, sbyte* panel, nint groups, int* tile);
+
+    /// <summary>Whether <see cref="RunToBytes"/> can be called.</summary>
+    static virtual bool RequantizesItself => false;
+
+    /// <summary>The height of tiles that suits <see cref="RunToBytes"/>, for so many columns of a panel and a depth in groups of four.</summary>
+    static virtual int RowsToBytes(int columns, nint groups) => throw new NotSupportedException();
+
+    /// <summary>The same with all that follows, for several tiles: the codes that <see cref="ByteEpilogue{TLanes, TFloat, TInt}"/> gives for bounded terms, to the bit.</summary>
+    /// <param name="rows">Rows of a tile.</param>
+    /// <param name="columns">Columns of the panel, 1 to 32.</param>
+    /// <param name="tiles">The tiles, at least one.</param>
+    static virtual void RunToBytes(int rows, int columns, ByteTiles* tiles) => throw new NotSupportedException();
 }

@@ -42,6 +42,7 @@ public class AssemblerTests
                     (Mnemonic.Vpackuswb, asm => asm.Vpackuswb(target, left, right)),
                     (Mnemonic.Vpaddsw, asm => asm.Vpaddsw(target, left, right)),
                     (Mnemonic.Vpmaxub, asm => asm.Vpmaxub(target, left, right)),
+                    (Mnemonic.Vpermd, asm => asm.Vpermd(target, left, right)),
                 })
                 {
                     Instruction found = One(emit);
@@ -53,7 +54,7 @@ public class AssemblerTests
     }
 
     [Fact]
-    public void Conversions_and_copies_of_vectors_are_encoded_for_all_registers()
+    public void Instructions_with_one_source_are_encoded_for_all_registers()
     {
         for (int target = 0; target < 32; target++)
         {
@@ -67,10 +68,50 @@ public class AssemblerTests
                 })
                 {
                     Instruction found = One(emit);
-                    Assert.Equal((mnemonic, 2, Zmm(target), Zmm(source)), (found.Mnemonic, found.OpCount, found.Op0Register, found.Op1Register));
+                    Assert.Equal((mnemonic, Zmm(target), Zmm(source), 2), (found.Mnemonic, found.Op0Register, found.Op1Register, found.OpCount));
                     Assert.Equal(Register.None, found.OpMask);
                 }
+
+                int part = (target + source) % 4;
+                Instruction quarter = One(asm => asm.Vextracti32x4(target, source, part)), upper = One(asm => asm.VextractUpper(target, source));
+                Assert.Equal((Mnemonic.Vextracti32x4, Register.XMM0 + target, Zmm(source), part), (quarter.Mnemonic, quarter.Op0Register, quarter.Op1Register, quarter.Immediate8));
+                Assert.Equal((Mnemonic.Vextracti64x4, Register.YMM0 + target, Zmm(source), 1), (upper.Mnemonic, upper.Op0Register, upper.Op1Register, upper.Immediate8));
             }
+        }
+    }
+
+    [Fact]
+    public void Arithmetic_with_memory_and_stores_under_a_mask_are_encoded_for_all_operands()
+    {
+        int target = 0;
+        foreach (Memory memory in Operands)
+        {
+            target = (target + 5) % 32;
+            int left = (target * 3 + 1) % 32, mask = target % 7 + 1;
+            foreach ((Mnemonic mnemonic, bool isBroadcast, Action<Assembler> emit) in new (Mnemonic, bool, Action<Assembler>)[]
+            {
+                (Mnemonic.Vpsubd, false, asm => asm.Vpsubd(target, left, memory)),
+                (Mnemonic.Vpaddsw, false, asm => asm.Vpaddsw(target, left, memory)),
+                (Mnemonic.Vpmaxub, false, asm => asm.Vpmaxub(target, left, memory)),
+                (Mnemonic.Vpminub, false, asm => asm.Vpminub(target, left, memory)),
+                (Mnemonic.Vmulps, false, asm => asm.Vmulps(target, left, memory)),
+                (Mnemonic.Vfmadd231ps, true, asm => asm.Vfmadd231ps(target, left, memory)),
+            })
+            {
+                Instruction found = One(emit);
+                Assert.Equal((mnemonic, Zmm(target), Zmm(left), isBroadcast), (found.Mnemonic, found.Op0Register, found.Op1Register, found.IsBroadcast));
+                IsAt(memory, found);
+            }
+
+            Instruction half = One(asm => asm.StoreBytes256(memory, target, mask)), quarter = One(asm => asm.StoreBytes128(memory, target, mask));
+            Assert.Equal((Mnemonic.Vmovdqu8, Register.YMM0 + target, Register.K0 + mask, 32), (half.Mnemonic, half.Op1Register, half.OpMask, half.MemorySize.GetSize()));
+            Assert.Equal((Mnemonic.Vmovdqu8, Register.XMM0 + target, Register.K0 + mask, 16), (quarter.Mnemonic, quarter.Op1Register, quarter.OpMask, quarter.MemorySize.GetSize()));
+            Assert.All([half, quarter], found => IsAt(memory, found));
+            if (memory.Index is not null)
+                continue;
+            Instruction load = One(asm => asm.Kmovd(mask, memory));
+            Assert.Equal((Mnemonic.Kmovd, Register.K0 + mask, 4), (load.Mnemonic, load.Op0Register, load.MemorySize.GetSize()));
+            IsAt(memory, load);
         }
     }
 
@@ -102,7 +143,9 @@ public class AssemblerTests
             Instruction lea = One(asm => asm.Lea(target, memory)), mov = One(asm => asm.Mov(target, memory));
             Assert.Equal((Mnemonic.Lea, R64(target)), (lea.Mnemonic, lea.Op0Register));
             Assert.Equal((Mnemonic.Mov, R64(target), 8), (mov.Mnemonic, mov.Op0Register, mov.MemorySize.GetSize()));
-            Assert.All([lea, mov], found => IsAt(memory, found));
+            Instruction put = One(asm => asm.Mov(memory, target));
+            Assert.Equal((Mnemonic.Mov, R64(target), OpKind.Memory), (put.Mnemonic, put.Op1Register, put.Op0Kind));
+            Assert.All([lea, mov, put], found => IsAt(memory, found));
         }
     }
 

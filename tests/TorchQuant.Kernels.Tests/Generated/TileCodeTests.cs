@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using Iced.Intel;
 using TorchQuant.Kernels.Generated;
 using Xunit;
-using static Iced.Intel.AssemblerRegisters;
 using Assembler = TorchQuant.Kernels.Generated.Assembler;
 
 namespace TorchQuant.Kernels.Tests.Generated;
@@ -31,21 +30,30 @@ public unsafe class TileCodeTests
     {
         foreach (bool isWindows in new[] { false, true })
         {
-            for (int rows = 1; rows <= TileCode.MaxRows; rows++)
+            foreach (byte[] bytes in Enumerable.Range(1, TileCode.MaxRows).Select(rows => Of(rows, isWindows)).Concat(ByteTileForm.All.Select(form => form.Code(isWindows))))
             {
-                Instruction[] code = [.. AssemblerTests.Decode(Of(rows, isWindows))];
+                Instruction[] code = [.. AssemblerTests.Decode(bytes)];
                 Assert.DoesNotContain(code, i => i.IsInvalid);
                 Assert.Equal(Mnemonic.Ret, code[^1].Mnemonic);
-                Assert.Equal(2 * code.Count(i => i.Mnemonic == Mnemonic.Vpbroadcastd), code.Count(i => i.Mnemonic == Mnemonic.Vpdpbusd));
                 var factory = new InstructionInfoFactory();
                 Register[] written =
                 [
                     .. code.SelectMany(i => factory.GetInfo(i).GetUsedRegisters().ToArray()).Where(u => u.Access is OpAccess.Write or OpAccess.ReadWrite or OpAccess.ReadCondWrite)
                         .Select(u => u.Register.GetFullRegister()).Where(r => r.IsGPR64()).Distinct(),
                 ];
-                Register[] allowed = [Register.RDI, Register.RSI, Register.RDX, Register.RCX, Register.R8, Register.RAX, Register.R9, Register.R10, Register.R11, Register.RSP];
+                Register[] allowed = [Register.RDI, Register.RSI, Register.RDX, Register.RCX, Register.R8, Register.RAX, Register.R9, Register.R10, Register.R11, Register.RSP, .. code.Any(i => i.Mnemonic == Mnemonic.Pop && i.Op0Register == Register.RBX) ? [Register.RBX] : Array.Empty<Register>()];
                 Assert.Empty(written.Except(allowed));
             }
+        }
+    }
+
+    [Fact]
+    public void A_broadcast_serves_all_columns_of_a_panel()
+    {
+        for (int rows = 1; rows <= TileCode.MaxRows; rows++)
+        {
+            Instruction[] code = [.. AssemblerTests.Decode(Of(rows, isWindows: false))];
+            Assert.Equal(2 * code.Count(i => i.Mnemonic == Mnemonic.Vpbroadcastd), code.Count(i => i.Mnemonic == Mnemonic.Vpdpbusd));
         }
     }
 
@@ -53,26 +61,13 @@ public unsafe class TileCodeTests
     [Fact(Skip = NoVnni, SkipUnless = nameof(IsSupportedOnSystemV))]
     public void The_form_for_Windows_computes_the_same_and_keeps_the_registers_of_its_caller()
     {
-        var thunk = (delegate* unmanaged<void*, void**, byte*, void>)ExecutableMemory.TryPlace(WindowsCaller());
-        byte* kept = stackalloc byte[KeptBytes];
+        var windows = new WindowsCall();
         for (int rows = 1; rows <= TileCode.MaxRows; rows++)
         {
             byte* tileCode = ExecutableMemory.TryPlace(Of(rows, isWindows: true));
-            CheckTile(rows, groups: 9, (a, stride, panel, tile) =>
-            {
-                for (int i = 0; i < XmmBytes; i++)
-                    kept[i] = (byte)(i * 7 + rows);
-                void** arguments = stackalloc void*[] { a, (void*)stride, panel, (void*)9, tile };
-                thunk(tileCode, arguments, kept);
-                for (int i = 0; i < XmmBytes; i++)
-                    Assert.Equal((byte)(i * 7 + rows), kept[i]);
-                Assert.Equal((RdiValue, RsiValue), (((long*)(kept + XmmBytes))[0], ((long*)(kept + XmmBytes))[1]));
-            });
+            CheckTile(rows, groups: 9, (a, stride, panel, tile) => windows.Run(tileCode, [(nint)a, stride, (nint)panel, 9, (nint)tile]));
         }
     }
-
-    internal const int XmmBytes = 10 * 16, KeptBytes = XmmBytes + 2 * sizeof(long);
-    internal const long RdiValue = 0x1122334455667788, RsiValue = 0x0102030405060708;
 
     private delegate void Tile(byte* a, nint stride, sbyte* panel, int* tile);
 
@@ -109,38 +104,5 @@ public unsafe class TileCodeTests
         Assert.All(new Span<int>(tile + sums, 16).ToArray(), canary => Assert.Equal(0x5A5A5A5A, canary));
         NativeMemory.AlignedFree(panel);
         NativeMemory.AlignedFree(tile);
-    }
-
-    /// <summary>void (code, arguments[5], kept): fills xmm6..15, rdi and rsi, calls code(arguments...) as on Windows, and stores them again.</summary>
-    internal static byte[] WindowsCaller()
-    {
-        var c = new Iced.Intel.Assembler(64);
-        c.push(rbx);
-        c.mov(rbx, rdx);
-        c.mov(rax, rdi);
-        c.mov(r10, rsi);
-        AssemblerRegisterXMM[] saved = [xmm6, xmm7, xmm8, xmm9, xmm10, xmm11, xmm12, xmm13, xmm14, xmm15];
-        for (int i = 0; i < saved.Length; i++)
-            c.movups(saved[i], __[rbx + i * 16]);
-        c.sub(rsp, 48);
-        c.mov(rcx, __[r10]);
-        c.mov(rdx, __[r10 + 8]);
-        c.mov(r8, __[r10 + 16]);
-        c.mov(r9, __[r10 + 24]);
-        c.mov(r11, __[r10 + 32]);
-        c.mov(__[rsp + 32], r11);
-        c.mov(rdi, RdiValue);
-        c.mov(rsi, RsiValue);
-        c.call(rax);
-        for (int i = 0; i < saved.Length; i++)
-            c.movups(__[rbx + i * 16], saved[i]);
-        c.mov(__[rbx + XmmBytes], rdi);
-        c.mov(__[rbx + XmmBytes + 8], rsi);
-        c.add(rsp, 48);
-        c.pop(rbx);
-        c.ret();
-        using var stream = new MemoryStream();
-        c.Assemble(new StreamCodeWriter(stream), 0);
-        return stream.ToArray();
     }
 }

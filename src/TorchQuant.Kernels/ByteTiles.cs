@@ -1,0 +1,48 @@
+namespace TorchQuant.Kernels;
+
+/// <summary>Tiles of one height, one below the other, whose sums a micro-kernel requantizes itself. It advances what changes from tile to tile. At an address aligned to 64 bytes the vectors are aligned.</summary>
+internal unsafe struct ByteTiles
+{
+    private const int VectorBytes = 64;
+
+    /// <summary>For each byte or int16 of a vector: the output's zero point, the smallest and the largest code.</summary>
+    public fixed short ZeroPoints[VectorBytes / sizeof(short)];
+    public fixed byte Lowest[VectorBytes];
+    public fixed byte Highest[VectorBytes];
+
+    /// <summary>Brings together the codes of a vector after four vectors are packed to bytes within 128 bits.</summary>
+    public fixed int Order[VectorBytes / sizeof(int)];
+
+    /// <summary>What requantization needs to know about the columns; bounded.</summary>
+    public ByteTerms* Terms;
+
+    /// <summary>The first row of activation codes of the next tile.</summary>
+    public byte* A;
+
+    /// <summary>Bytes from one row to the next, and from one tile to the next.</summary>
+    public nint Stride;
+    public nint Step;
+
+    /// <summary>[groups][32][4] weights, 64-byte aligned, and their depth in groups of four.</summary>
+    public sbyte* Panel;
+    public nint Groups;
+
+    /// <summary>The first code of the next tile.</summary>
+    public byte* Output;
+    public nint OutputStride;
+
+    /// <summary>Tiles still to do.</summary>
+    public nint Count;
+
+    /// <summary>A bit for each column: up to 16 or up to 32.</summary>
+    public uint Columns;
+
+    /// <summary>Sets these to tiles of a job's output, which still lack their place.</summary>
+    public void Set(ref readonly GemmJob job)
+    {
+        (int low, int high) = CodeRange.Of(job.Fused, job.Requantized);
+        (Stride, Groups, OutputStride) = (job.Stride, job.Groups, job.OutputStride);
+        for (int i = 0; i < VectorBytes; i++)
+            (Lowest[i], Highest[i], ZeroPoints[i / sizeof(short)], Order[i / sizeof(int)]) = ((byte)low, (byte)high, (short)job.Requantized.ZeroPoint, i / sizeof(int) % 4 * 4 + i / 16);
+    }
+}

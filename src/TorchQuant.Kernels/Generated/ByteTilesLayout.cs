@@ -1,0 +1,52 @@
+namespace TorchQuant.Kernels.Generated;
+
+/// <summary>Where the fields of <see cref="ByteTiles"/> and <see cref="ByteTerms"/> lie, in bytes from their beginning.</summary>
+internal sealed unsafe class ByteTilesLayout
+{
+    public ByteTilesLayout()
+    {
+        ByteTiles tiles;
+        byte* start = (byte*)&tiles;
+        Terms = (int)((byte*)&tiles.Terms - start);
+        A = (int)((byte*)&tiles.A - start);
+        Stride = (int)((byte*)&tiles.Stride - start);
+        Step = (int)((byte*)&tiles.Step - start);
+        Panel = (int)((byte*)&tiles.Panel - start);
+        Groups = (int)((byte*)&tiles.Groups - start);
+        Output = (int)((byte*)&tiles.Output - start);
+        OutputStride = (int)((byte*)&tiles.OutputStride - start);
+        Count = (int)((byte*)&tiles.Count - start);
+        Columns = (int)((byte*)&tiles.Columns - start);
+        ZeroPoints = (int)((byte*)tiles.ZeroPoints - start);
+        Lowest = (int)(tiles.Lowest - start);
+        Highest = (int)(tiles.Highest - start);
+        Order = (int)((byte*)tiles.Order - start);
+
+        ByteTerms terms;
+        start = (byte*)&terms;
+        Corrections = (int)((byte*)terms.Corrections - start);
+        Biases = (int)((byte*)terms.Biases - start);
+        BiasFactor = (int)((byte*)&terms.BiasFactor - start);
+        Multipliers = (int)((byte*)terms.Multipliers - start);
+    }
+
+    public int Terms { get; }
+    public int A { get; }
+    public int Stride { get; }
+    public int Step { get; }
+    public int Panel { get; }
+    public int Groups { get; }
+    public int Output { get; }
+    public int OutputStride { get; }
+    public int Count { get; }
+    public int Columns { get; }
+    public int ZeroPoints { get; }
+    public int Lowest { get; }
+    public int Highest { get; }
+    public int Order { get; }
+
+    public int Corrections { get; }
+    public int Biases { get; }
+    public int BiasFactor { get; }
+    public int Multipliers { get; }
+}

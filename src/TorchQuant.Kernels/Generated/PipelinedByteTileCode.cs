@@ -1,0 +1,197 @@
+using static TorchQuant.Kernels.Generated.Gpr;
+
+namespace TorchQuant.Kernels.Generated;
+
+/// <summary>
+/// As <see cref="ByteTileCode"/>, for products that are not deep: while the first groups of a tile are multiplied, the tile before is requantized, instruction by
+/// instruction in turn, since the processor does not look far enough ahead to overlap the two by itself. So two tiles of half the height share the registers:
+/// <code>
+///   two banks of 12 or 14     sums of this tile and of the one before, in turn
+///   24..27                    with 12 sums: multipliers and biases, for products so short that loading them each time is what limits
+///   28, 29, 30                weights, broadcast activations
+///   31                        with 12 sums the order of the bytes of packed rows; with 14 whatever is needed for a moment
+/// </code>
+/// </summary>
+internal sealed class PipelinedByteTileCode
+{
+    /// <summary>Rows of a tile at most, for products of few groups of the depth and for others. A row less is a tile too.</summary>
+    public const int RowsOfFewGroups = 6, RowsOfManyGroups = 7;
+
+    /// <summary>Groups that overlap with the tile before. There must be as many at least.</summary>
+    public const int FewGroups = 4, ManyGroups = 8;
+
+    private const int Vectors = TileLoop.PanelVectors, Mask = 1, PackedVectors = 4, Multipliers = 24, Biases = 26, Moment = 31;
+
+    private static readonly ByteTilesLayout s_at = new();
+
+    private readonly Assembler _asm;
+    private readonly TileLoop[] _loops;
+    private readonly int _rows;
+    private readonly int _overlapped;
+    private readonly int _bankSums;
+
+    private PipelinedByteTileCode(Assembler asm, int rows, bool hasManyGroups)
+    {
+        (_asm, _rows, _overlapped, _bankSums) = (asm, rows, hasManyGroups ? ManyGroups : FewGroups, Vectors * (hasManyGroups ? RowsOfManyGroups : RowsOfFewGroups));
+        _loops = [new TileLoop(asm, rows, Vectors, first: 0), new TileLoop(asm, rows, Vectors, first: _bankSums)];
+    }
+
+    private bool HasConstantsInRegisters => 2 * _bankSums <= Multipliers;
+
+    /// <summary>Appends the code for tiles of that many rows and up to 32 columns.</summary>
+    /// <param name="asm">Where the code goes.</param>
+    /// <param name="rows">Rows of a tile: the most for these groups, or one less.</param>
+    /// <param name="hasManyGroups">Whether the depth is <see cref="ManyGroups"/> at least, or only <see cref="FewGroups"/>.</param>
+    /// <param name="isWindows">The calling convention.</param>
+    /// <returns>Where it begins.</returns>
+    public static int Append(Assembler asm, int rows, bool hasManyGroups, bool isWindows)
+    {
+        asm.Align(TileLoop.CodeAlignment);
+        int start = asm.Position;
+        if (isWindows)
+            WindowsFrame.Enter(asm);
+        asm.Push(Rbx);
+        asm.Mov(R8, isWindows ? Rcx : Rdi);
+        new PipelinedByteTileCode(asm, rows, hasManyGroups).Write();
+        asm.Vzeroupper();
+        asm.Pop(Rbx);
+        if (isWindows)
+            WindowsFrame.Leave(asm);
+        asm.Ret();
+        return start;
+    }
+
+    private void Write()
+    {
+        _asm.Kmovd(Mask, At(s_at.Columns));
+        _asm.Mov(Rsi, At(s_at.Stride));
+        _asm.Mov(Rbx, At(s_at.Terms));
+        _asm.Mov(R10, At(s_at.Output));
+        if (HasConstantsInRegisters)
+        {
+            _asm.Load(Moment, At(s_at.Order));
+            for (int v = 0; v < Vectors; v++)
+            {
+                _asm.Load(Multipliers + v, new Memory(Rbx, s_at.Multipliers + v * TileLoop.VectorBytes));
+                _asm.Load(Biases + v, new Memory(Rbx, s_at.Biases + v * TileLoop.VectorBytes));
+            }
+        }
+
+        int only = Tile(0, hasPrevious: false);
+        int loop = _asm.Position;
+        int last = Tile(1, hasPrevious: true);
+        int again = Tile(0, hasPrevious: true);
+        _asm.Jump(Assembler.Condition.NotEqual, loop);
+        _asm.Land(only);
+        _asm.Land(again);
+        foreach (Action step in Finish(0))
+            step();
+        // Always: nothing since the count has changed the flags.
+        int done = _asm.JumpForward(Assembler.Condition.Equal);
+        _asm.Land(last);
+        foreach (Action step in Finish(_bankSums))
+            step();
+        _asm.Land(done);
+        _asm.Mov(At(s_at.Output), R10);
+    }
+
+    /// <returns>A jump for when it was the last tile.</returns>
+    private int Tile(int bank, bool hasPrevious)
+    {
+        TileLoop loop = _loops[bank];
+        int first = bank * _bankSums;
+        _asm.Mov(Rdi, At(s_at.A));
+        _asm.Mov(Rcx, At(s_at.Step));
+        _asm.Lea(Rcx, new Memory(Rdi, Index: Rcx));
+        _asm.Mov(At(s_at.A), Rcx);
+        _asm.Mov(Rdx, At(s_at.Panel));
+        _asm.Mov(Rcx, At(s_at.Groups));
+        for (int v = 0; v < Vectors; v++)
+        {
+            _asm.Vpxord(first + v, first + v, first + v);
+            _asm.Vpsubd(first + v, first + v, new Memory(Rbx, s_at.Corrections + v * TileLoop.VectorBytes));
+        }
+
+        for (int i = Vectors; i < loop.Results; i++)
+            _asm.Vmovdqa32(first + i, first + i % Vectors);
+        loop.SetPointers();
+        _asm.Mov(R11, At(s_at.OutputStride));
+        Action[] products = [.. Enumerable.Range(0, _overlapped).SelectMany(group => loop.Steps(group))], finish = hasPrevious ? [.. Finish(_bankSums - first)] : [];
+        for (int i = 0, done = 0; i < products.Length; i++)
+        {
+            products[i]();
+            for (; done < (long)finish.Length * (i + 1) / products.Length; done++)
+                finish[done]();
+        }
+
+        loop.Advance(_overlapped);
+        _asm.Sub(Rcx, _overlapped);
+        loop.Loop();
+        _asm.Mov(Rcx, At(s_at.Count));
+        _asm.Sub(Rcx, 1);
+        _asm.Mov(At(s_at.Count), Rcx);
+        return _asm.JumpForward(Assembler.Condition.Equal);
+    }
+
+    /// <summary>The instructions that requantize and store the tile in a bank of registers.</summary>
+    private IEnumerable<Action> Finish(int bank)
+    {
+        int results = _rows * Vectors;
+        for (int first = 0; first < results; first += PackedVectors)
+        {
+            int end = Math.Min(first + PackedVectors, results);
+            for (int i = first; i < end; i++)
+            {
+                foreach (Action step in Scale(bank + i, i % Vectors))
+                    yield return step;
+            }
+
+            foreach (Action step in Pack(bank + first, (end - first) / Vectors))
+                yield return step;
+        }
+    }
+
+    private IEnumerable<Action> Scale(int sums, int vector)
+    {
+        int offset = vector * TileLoop.VectorBytes, bias = HasConstantsInRegisters ? Biases + vector : Moment;
+        yield return () => _asm.Vcvtdq2ps(sums, sums);
+        if (!HasConstantsInRegisters)
+            yield return () => _asm.Load(bias, new Memory(Rbx, s_at.Biases + offset));
+        yield return () => _asm.Vfmadd231ps(sums, bias, new Memory(Rbx, s_at.BiasFactor));
+        if (HasConstantsInRegisters)
+            yield return () => _asm.Vmulps(sums, sums, Multipliers + vector);
+        else
+            yield return () => _asm.Vmulps(sums, sums, new Memory(Rbx, s_at.Multipliers + offset));
+        yield return () => _asm.Vcvtps2dq(sums, sums);
+    }
+
+    /// <summary>As in <see cref="ByteTileCode"/>, one row or two.</summary>
+    private IEnumerable<Action> Pack(int first, int rows)
+    {
+        int third = first + Vectors;
+        yield return () => _asm.Vpackssdw(first, first, first + 1);
+        yield return () => _asm.Vpaddsw(first, first, At(s_at.ZeroPoints));
+        if (rows > 1)
+        {
+            yield return () => _asm.Vpackssdw(third, third, third + 1);
+            yield return () => _asm.Vpaddsw(third, third, At(s_at.ZeroPoints));
+        }
+
+        yield return () => _asm.Vpackuswb(first, first, rows > 1 ? third : first);
+        yield return () => _asm.Vpmaxub(first, first, At(s_at.Lowest));
+        yield return () => _asm.Vpminub(first, first, At(s_at.Highest));
+        if (!HasConstantsInRegisters)
+            yield return () => _asm.Load(Moment, At(s_at.Order));
+        yield return () => _asm.Vpermd(first, Moment, first);
+        yield return () => _asm.StoreBytes256(new Memory(R10), first, Mask);
+        if (rows > 1)
+        {
+            yield return () => _asm.VextractUpper(third, first);
+            yield return () => _asm.StoreBytes256(new Memory(R10, Index: R11), third, Mask);
+        }
+
+        yield return () => _asm.Lea(R10, rows > 1 ? new Memory(R10, Index: R11, Scale: 2) : new Memory(R10, Index: R11));
+    }
+
+    private static Memory At(int offset) => new(R8, offset);
+}

@@ -1,0 +1,27 @@
+using TorchQuant.Kernels.Generated;
+using Assembler = TorchQuant.Kernels.Generated.Assembler;
+
+namespace TorchQuant.Kernels.Tests.Generated;
+
+/// <summary>One of the generated functions that requantize tiles.</summary>
+internal sealed record ByteTileForm(int Rows, int MostColumns, int LeastGroups, Action<Assembler, bool> Append)
+{
+    public static IEnumerable<ByteTileForm> All =>
+    [
+        .. from rows in Enumerable.Range(1, TileLoop.MaxRows)
+           from vectors in new[] { 1, 2 }
+           select new ByteTileForm(rows, vectors * 16, 1, (asm, isWindows) => ByteTileCode.Append(asm, rows, vectors, isWindows)),
+        .. from missing in new[] { 0, 1 }
+           from hasManyGroups in new[] { false, true }
+           let rows = (hasManyGroups ? PipelinedByteTileCode.RowsOfManyGroups : PipelinedByteTileCode.RowsOfFewGroups) - missing
+           select new ByteTileForm(
+               rows, 32, hasManyGroups ? PipelinedByteTileCode.ManyGroups : PipelinedByteTileCode.FewGroups, (asm, isWindows) => PipelinedByteTileCode.Append(asm, rows, hasManyGroups, isWindows)),
+    ];
+
+    public byte[] Code(bool isWindows)
+    {
+        var asm = new Assembler();
+        Append(asm, isWindows);
+        return asm.Code.ToArray();
+    }
+}
