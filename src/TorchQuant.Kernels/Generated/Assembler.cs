@@ -51,9 +51,6 @@ internal sealed class Assembler
     /// <summary>The same with weights in memory.</summary>
     public void Vpdpbusd(int sums, int activations, Memory weights) => Vector(Map.M0F38, Prefix.P66, 0x50, sums, activations, weights, VectorBytes);
 
-    /// <summary>Copies a register.</summary>
-    public void Vmovdqa32(int target, int source) => Vector(Map.M0F, Prefix.P66, 0x6F, target, 0, source);
-
     /// <summary>In each 128 bits the low eight bytes of both, in turn; the next three likewise for high halves and for int16.</summary>
     public void Vpunpcklbw(int target, int left, int right) => Vector(Map.M0F, Prefix.P66, 0x60, target, left, right);
 

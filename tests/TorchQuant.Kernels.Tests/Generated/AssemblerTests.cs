@@ -53,7 +53,7 @@ public class AssemblerTests
     }
 
     [Fact]
-    public void Conversions_and_copies_of_vectors_are_encoded_for_all_registers()
+    public void Conversions_of_vectors_are_encoded_for_all_registers()
     {
         for (int target = 0; target < 32; target++)
         {
@@ -63,7 +63,6 @@ public class AssemblerTests
                 {
                     (Mnemonic.Vcvtdq2ps, asm => asm.Vcvtdq2ps(target, source)),
                     (Mnemonic.Vcvtps2dq, asm => asm.Vcvtps2dq(target, source)),
-                    (Mnemonic.Vmovdqa32, asm => asm.Vmovdqa32(target, source)),
                 })
                 {
                     Instruction found = One(emit);
