@@ -19,18 +19,12 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
     private const int MostPipelinedGroups = 128;
 
     /// <summary>The code for each number of rows; null where the processor or the system cannot run it.</summary>
-    private static readonly nint[]? s_tiles;
+    private static readonly (nint[] Tiles, nint[] ByteTiles, nint[] PipelinedTiles)? s_code = CreateTiles();
 
-    private static readonly nint[]? s_byteTiles;
-    private static readonly nint[]? s_pipelinedTiles;
-
-    private static readonly nint[]? s_depthwise;
-
-    static Avx512VnniMicroKernel()
-    {
-        (s_tiles, s_byteTiles, s_pipelinedTiles) = CreateTiles();
-        s_depthwise = CreateDepthwise();
-    }
+    private static readonly nint[]? s_tiles = s_code?.Tiles;
+    private static readonly nint[]? s_byteTiles = s_code?.ByteTiles;
+    private static readonly nint[]? s_pipelinedTiles = s_code?.PipelinedTiles;
+    private static readonly nint[]? s_depthwise = CreateDepthwise();
 
     /// <summary>Whether the processor has the instruction, and the system lets memory be made executable.</summary>
     public static bool IsSupported => s_tiles is not null;
@@ -129,10 +123,10 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
 
     private static int ByteTileIndex(int rows, int vectors) => rows * TileLoop.PanelVectors + vectors - 1;
 
-    private static (nint[]? Tiles, nint[]? ByteTiles, nint[]? PipelinedTiles) CreateTiles()
+    private static (nint[] Tiles, nint[] ByteTiles, nint[] PipelinedTiles)? CreateTiles()
     {
         if (!Avx512BW.X64.IsSupported || !Vector512.IsHardwareAccelerated || (X86Base.CpuId(7, 0).Ecx & VnniBit) == 0)
-            return (null, null, null);
+            return null;
         bool isWindows = OperatingSystem.IsWindows();
         var asm = new Assembler();
         nint[] tiles = new nint[TileCode.MaxRows + 1], byteTiles = new nint[ByteTileIndex(TileCode.MaxRows + 1, 1)];
@@ -152,7 +146,7 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
 
         byte* code = ExecutableMemory.TryPlace(asm.Code);
         if (code == null)
-            return (null, null, null);
+            return null;
         foreach (nint[] places in (nint[][])[tiles, byteTiles, pipelinedTiles])
         {
             for (int i = 0; i < places.Length; i++)
