@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using TorchQuant.Benchmarks.Limits;
 using TorchQuant.Benchmarks.Qat;
 using TorchQuant.Benchmarks.Races;
@@ -34,8 +35,10 @@ internal static class QatCommand
 
         foreach (ShapeResult r in ShapeResult.Of(rows).Where(r => r.BestFloat is not null))
         {
-            Console.WriteLine(FormattableString.Invariant(
-                $"{r.Ours.Shape}, {r.Ours.Threads} thread(s): qat {1e3 * r.Ours.MedianSeconds:0.0} ms ({r.Ours.Agreement}), float {1e3 * r.BestFloat!.MedianSeconds:0.0} ms ({r.BestFloat.Agreement}), qat / float {1 / r.FloatRatio:0.00}"));
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{r.Ours.Shape}, {r.Ours.Threads} thread(s): qat {1e3 * r.Ours.MedianSeconds:0.0} ms ({r.Ours.Agreement}), "
+                + $"float {1e3 * r.BestFloat!.MedianSeconds:0.0} ms ({r.BestFloat.Agreement}), qat / float {1 / r.FloatRatio:0.00}"));
         }
 
         if (csv is not null)

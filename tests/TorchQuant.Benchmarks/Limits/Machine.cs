@@ -43,8 +43,9 @@ internal sealed record Machine(IReadOnlyDictionary<int, double> OperationsPerSec
 
     /// <summary>One line for each number of threads.</summary>
     public IEnumerable<string> Describe() => OperationsPerSecond.Keys.Select(t => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{t} thread(s): peak {OperationsPerSecond[t] / 1e9:0} GOPS ({PeakOperations.Instruction}); reads {string.Join(", ", BytesPerSecond[t].Select(p => string.Create(CultureInfo.InvariantCulture, $"{Size(p.Bytes)} {p.PerSecond / 1e9:0}")))} GB/s"));
+        CultureInfo.InvariantCulture, $"{t} thread(s): peak {OperationsPerSecond[t] / 1e9:0} GOPS ({PeakOperations.Instruction}); reads {string.Join(", ", BytesPerSecond[t].Select(Describe))} GB/s"));
+
+    private static string Describe((double Bytes, double PerSecond) point) => string.Create(CultureInfo.InvariantCulture, $"{Size(point.Bytes)} {point.PerSecond / 1e9:0}");
 
     /// <summary>A size in words.</summary>
     public static string Size(double bytes) => bytes >= 1 << 20 ? $"{bytes / (1 << 20):0} MB" : $"{bytes / 1024:0} KB";

@@ -29,7 +29,8 @@ internal static class MachineName
     }
 
     public static string Description =>
-        $"{Processor} ({X86Family}), {Environment.ProcessorCount} processors, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}, instruction set row {Isa.Current.Name}, libtorch {TorchSharp.torch.__version__}, ONNX Runtime {OrtEnv.Instance().GetVersionString()}";
+        $"{Processor} ({X86Family}), {Environment.ProcessorCount} processors, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}, "
+        + $"instruction set row {Isa.Current.Name}, libtorch {TorchSharp.torch.__version__}, ONNX Runtime {OrtEnv.Instance().GetVersionString()}";
 
     /// <summary>Family and model, since virtual machines hide the name.</summary>
     private static string X86Family

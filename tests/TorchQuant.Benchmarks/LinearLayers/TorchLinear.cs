@@ -13,7 +13,9 @@ internal static class TorchLinear
     {
         jit.ScriptModule script = TorchScriptArchive.Load(LinearScript.Attributes, LinearScript.Methods);
         Tensor x = X(data), weights = FloatWeights(data), bias = tensor(data.Bias);
-        return new TorchContender("libtorch float", Side.FloatPeer, null, threads, script, (s, n) => s.invoke("float", x, weights, bias, n), (name, s) => CheckFloat(name, data, s.invoke("float", x, weights, bias, 2), data.FloatTolerance));
+        return new TorchContender("libtorch float", Side.FloatPeer, null, threads, script, Run, (name, s) => CheckFloat(name, data, Run(s, 2), data.FloatTolerance));
+
+        object Run(jit.ScriptModule s, int n) => s.invoke("float", x, weights, bias, n);
     }
 
     /// <summary>oneDNN's product with weights in its own layout, as torch.jit.optimize_for_inference uses it: faster than MKL on AMD.</summary>
@@ -22,7 +24,9 @@ internal static class TorchLinear
         jit.ScriptModule script = TorchScriptArchive.Load(LinearScript.Attributes, LinearScript.Methods);
         set_num_threads(threads);
         Tensor x = X(data), bias = tensor(data.Bias), weights = script.invoke<Tensor>("onednn_pack", FloatWeights(data), data.Shape.M);
-        return new TorchContender("libtorch float onednn", Side.FloatPeer, null, threads, script, (s, n) => s.invoke("onednn", x, weights, bias, n), (name, s) => CheckFloat(name, data, s.invoke("onednn", x, weights, bias, 2), data.FloatTolerance));
+        return new TorchContender("libtorch float onednn", Side.FloatPeer, null, threads, script, Run, (name, s) => CheckFloat(name, data, Run(s, 2), data.FloatTolerance));
+
+        object Run(jit.ScriptModule s, int n) => s.invoke("onednn", x, weights, bias, n);
     }
 
     public static IContender Static(LinearData data, int threads, string engine, byte number)
@@ -45,7 +49,9 @@ internal static class TorchLinear
     {
         jit.ScriptModule script = Packed(data, threads, number);
         Tensor x = X(data);
-        return new TorchContender($"libtorch int8 {engine}", Side.Int8Peer, number, threads, script, (s, n) => s.invoke("dynamic", x, n), (name, s) => CheckFloat(name, data, s.invoke("dynamic", x, 2), data.DynamicTolerance));
+        return new TorchContender($"libtorch int8 {engine}", Side.Int8Peer, number, threads, script, Run, (name, s) => CheckFloat(name, data, Run(s, 2), data.DynamicTolerance));
+
+        object Run(jit.ScriptModule s, int n) => s.invoke("dynamic", x, n);
     }
 
     private static Tensor X(LinearData data) => tensor(data.X).reshape(data.Shape.M, data.Shape.K);

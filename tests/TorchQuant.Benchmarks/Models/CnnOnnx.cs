@@ -18,7 +18,7 @@ internal static class CnnOnnx
                     break;
                 case ConvStep s:
                     string sums = s.Relu == ReluKind.None ? s.Output : $"{s.Output}_sums";
-                    graph.Node("Conv", [s.Input, graph.Constant<float>($"{s.Output}_w", s.Weights.Floats, s.Weights.Shape), graph.Constant<float>($"{s.Output}_b", s.Weights.Bias, s.Weights.Outputs)], sums, "", Attributes(s));
+                    graph.Node("Conv", [s.Input, .. FloatWeights(graph, s.Output, s.Weights)], sums, "", Attributes(s));
                     if (s.Relu == ReluKind.Relu)
                         graph.Node("Relu", [sums], s.Output);
                     else if (s.Relu == ReluKind.Relu6)
@@ -33,7 +33,7 @@ internal static class CnnOnnx
                     graph.Node("Flatten", [graph.Node("GlobalAveragePool", [s.Input], $"{s.Output}_pooled")], s.Output);
                     break;
                 case LinearStep s:
-                    graph.Node("Gemm", [s.Input, graph.Constant<float>($"{s.Output}_w", s.Weights.Floats, s.Weights.Shape), graph.Constant<float>($"{s.Output}_b", s.Weights.Bias, s.Weights.Outputs)], s.Output, "", ("transB", 1L));
+                    graph.Node("Gemm", [s.Input, .. FloatWeights(graph, s.Output, s.Weights)], s.Output, "", ("transB", 1L));
                     break;
                 case MaxPoolStep s:
                     MaxPool(graph, s);
@@ -60,14 +60,15 @@ internal static class CnnOnnx
                 case ConvStep s:
                     graph.Node(
                         "QLinearConv",
-                        [s.Input, .. Params(graph, $"{s.Output}_in", s.InputCodes), .. Weights(graph, s.Output, s.Weights), .. Params(graph, s.Output, s.Codes), graph.Constant<int>($"{s.Output}_b", s.Weights.IntegerBias(s.InputCodes.Scale), s.Weights.Outputs)],
+                        [s.Input, .. Params(graph, $"{s.Output}_in", s.InputCodes), .. Weights(graph, s.Output, s.Weights), .. Params(graph, s.Output, s.Codes), Bias(graph, s.Output, s.Weights, s.InputCodes)],
                         s.Output,
                         "",
                         Attributes(s));
                     break;
                 case AddStep s:
                     // The zero point is 0 after a ReLU, so the codes' range is the ReLU.
-                    graph.Node("QLinearAdd", [s.Left, .. Params(graph, $"{s.Output}_left", s.LeftCodes), s.Right, .. Params(graph, $"{s.Output}_right", s.RightCodes), .. Params(graph, s.Output, s.Codes)], s.Output, OnnxGraph.Microsoft);
+                    string[] left = [s.Left, .. Params(graph, $"{s.Output}_left", s.LeftCodes)], right = [s.Right, .. Params(graph, $"{s.Output}_right", s.RightCodes)];
+                    graph.Node("QLinearAdd", [.. left, .. right, .. Params(graph, s.Output, s.Codes)], s.Output, OnnxGraph.Microsoft);
                     break;
                 case AveragePoolStep s:
                     string[] codes = Params(graph, s.Output, s.Codes);
@@ -76,7 +77,7 @@ internal static class CnnOnnx
                 case LinearStep s:
                     graph.Node(
                         "QGemm",
-                        [s.Input, .. Params(graph, $"{s.Output}_in", s.InputCodes), .. Weights(graph, s.Output, s.Weights), graph.Constant<int>($"{s.Output}_b", s.Weights.IntegerBias(s.InputCodes.Scale), s.Weights.Outputs), .. Params(graph, s.Output, s.Codes)],
+                        [s.Input, .. Params(graph, $"{s.Output}_in", s.InputCodes), .. Weights(graph, s.Output, s.Weights), Bias(graph, s.Output, s.Weights, s.InputCodes), .. Params(graph, s.Output, s.Codes)],
                         s.Output,
                         OnnxGraph.Microsoft,
                         ("transB", 1L));
@@ -103,9 +104,16 @@ internal static class CnnOnnx
 
     private static string[] Params(OnnxGraph graph, string name, QParams qparams) => [graph.Scalar($"{name}_scale", qparams.Scale), graph.Scalar($"{name}_zero_point", (byte)qparams.ZeroPoint)];
 
+    private static string[] FloatWeights(OnnxGraph graph, string name, LayerWeights weights) =>
+        [graph.Constant<float>($"{name}_w", weights.Floats, weights.Shape), graph.Constant<float>($"{name}_b", weights.Bias, weights.Outputs)];
+
+    private static string Bias(OnnxGraph graph, string name, LayerWeights weights, QParams input) => graph.Constant<int>($"{name}_b", weights.IntegerBias(input.Scale), weights.Outputs);
+
     private static string[] Weights(OnnxGraph graph, string name, LayerWeights weights) =>
     [
-        graph.Constant<sbyte>($"{name}_w", weights.Codes, weights.Shape), graph.Constant<float>($"{name}_ws", weights.Scales, weights.Outputs), graph.Constant<sbyte>($"{name}_wz", new sbyte[weights.Outputs], weights.Outputs),
+        graph.Constant<sbyte>($"{name}_w", weights.Codes, weights.Shape),
+        graph.Constant<float>($"{name}_ws", weights.Scales, weights.Outputs),
+        graph.Constant<sbyte>($"{name}_wz", new sbyte[weights.Outputs], weights.Outputs),
     ];
 
     private static OnnxAttribute[] Attributes(ConvStep s) =>

@@ -112,7 +112,8 @@ internal static class CnnScript
     private static string FusedConv(ConvStep s, int layer)
     {
         (string activation, string bounds) = s.Relu switch { ReluKind.Relu => ("relu", "[]"), ReluKind.Relu6 => ("hardtanh", "[0., 6.]"), _ => ("none", "[]") };
-        return $"ops.mkldnn._convolution_pointwise({s.Input}, w[{2 * layer}], w[{2 * layer + 1}], [{s.Padding}, {s.Padding}], [{s.Stride}, {s.Stride}], [1, 1], {s.Groups}, \"{activation}\", annotate(List[Optional[number]], {bounds}), None)";
+        string arguments = $"{s.Input}, w[{2 * layer}], w[{2 * layer + 1}], [{s.Padding}, {s.Padding}], [{s.Stride}, {s.Stride}], [1, 1], {s.Groups}";
+        return $"ops.mkldnn._convolution_pointwise({arguments}, \"{activation}\", annotate(List[Optional[number]], {bounds}), None)";
     }
 
     private static string Pooling(CnnStep step) => step switch

@@ -22,10 +22,17 @@ internal static class TorchCnn
     {
         jit.ScriptModule script = TorchScriptArchive.Load(CnnScript.Attributes, CnnScript.Float(data.Plan, oneDnn: true));
         set_num_threads(threads);
-        script.invoke<Tensor>("keep", (object)Weights(data.Plan, (weights, step) => step is not ConvStep conv
-            ? weights
-            : script.invoke<Tensor>("reorder_conv", ChannelsLast(weights), conv.Stride, conv.Padding, conv.Groups, ChannelsLast(zeros(data.Batch, weights.shape[1] * conv.Groups, data.Plan.SizeOf(conv.Input), data.Plan.SizeOf(conv.Input))))));
+        script.invoke<Tensor>("keep", (object)Weights(data.Plan, Layout));
         return Contender("libtorch float onednn", Side.FloatPeer, null, data, threads, script);
+
+        Tensor Layout(Tensor weights, CnnStep step)
+        {
+            if (step is not ConvStep conv)
+                return weights;
+            int size = data.Plan.SizeOf(conv.Input);
+            using Tensor like = ChannelsLast(zeros(data.Batch, weights.shape[1] * conv.Groups, size, size));
+            return script.invoke<Tensor>("reorder_conv", ChannelsLast(weights), conv.Stride, conv.Padding, conv.Groups, like);
+        }
     }
 
     /// <summary>The scores in float, which the others are compared with.</summary>

@@ -11,7 +11,8 @@ internal static class TorchEncoder
 
     public static IContender Int8(EncoderData data, int threads, string engine, byte number)
     {
-        jit.ScriptModule script = TorchScriptArchive.Load(s_attributes, Methods(data, (i, x) => $"ops.quantized.linear_dynamic({x}, linears[{i}], True)", "linears = unchecked_cast(List[__torch__.torch.classes.quantized.LinearPackedParamsBase], self.linears)"));
+        const string Linears = "linears = unchecked_cast(List[__torch__.torch.classes.quantized.LinearPackedParamsBase], self.linears)";
+        jit.ScriptModule script = TorchScriptArchive.Load(s_attributes, Methods(data, (i, x) => $"ops.quantized.linear_dynamic({x}, linears[{i}], True)", Linears));
         set_num_threads(threads);
         QuantizedEngine.Set(number);
         script.invoke<Tensor>("start", zeros(1));
