@@ -7,7 +7,7 @@ namespace TorchQuant.Notebooks.Engine;
 
 /// <summary>
 /// Writes <see cref="Interactive.Interrupts.Check"/> into the loops and functions of a C# cell: an interrupt then stops it between two statements. The other way, to abort the
-/// thread, can end the process when it hits the entry or exit of a function. Loops without calls are left as fast as they are: there an abort hits nothing.
+/// thread, can end the process when it hits the entry or exit of a function, and does not always reach a loop without calls.
 /// Lines keep their numbers; columns do not.
 /// </summary>
 internal static class InterruptChecks
@@ -24,7 +24,7 @@ internal static class InterruptChecks
             switch (node)
             {
                 case WhileStatementSyntax or DoStatementSyntax or ForStatementSyntax or CommonForEachStatementSyntax:
-                    if (node.DescendantNodes().Any(IsCall)) AddToLoop(Body(node), edits);
+                    AddToLoop(Body(node), edits);
                     break;
                 case BaseMethodDeclarationSyntax { Body: { } body }: AddToBlock(body, edits); break;
                 case MethodDeclarationSyntax { ExpressionBody: { } arrow } method: AddToArrow(arrow, method.SemicolonToken, method.ReturnType, method.Modifiers, edits); break;
@@ -77,7 +77,4 @@ internal static class InterruptChecks
         edits.Add((arrow.ArrowToken.SpanStart, arrow.ArrowToken.Span.Length, "{ " + Check + (givesNothing || isThrow ? "" : "return ")));
         edits.Add((semicolon.Span.End, 0, " }"));
     }
-
-    private static bool IsCall(SyntaxNode node) =>
-        node is InvocationExpressionSyntax or BaseObjectCreationExpressionSyntax or AwaitExpressionSyntax or YieldStatementSyntax or InterpolatedStringExpressionSyntax or ThrowStatementSyntax;
 }

@@ -69,7 +69,7 @@ public sealed class FSharpTests : IClassFixture<FSharpTests.Session>
     }
 
     [Theory]
-    [InlineData("while true do ()")]
+    [InlineData("while true do System.Threading.Thread.Sleep 1")]
     [InlineData("System.Threading.Thread.Sleep -1")]
     [InlineData("async { do! Async.Sleep -1 } |> Async.RunSynchronously")]
     public async Task An_interrupt_stops_a_cell_and_the_session_goes_on(string code)
