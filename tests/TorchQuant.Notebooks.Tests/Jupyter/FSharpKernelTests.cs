@@ -36,7 +36,7 @@ public sealed class FSharpKernelTests(FSharpKernelTests.Kernel fixture) : IClass
     [Fact]
     public void A_loop_is_interrupted()
     {
-        var id = _kernel.Send("shell", "execute_request", KernelClient.Code("printfn \"looping\"\nwhile true do ()"));
+        var id = _kernel.Send("shell", "execute_request", KernelClient.Code("printfn \"looping\"\nwhile true do System.Threading.Thread.Sleep 1"));
         while (_kernel.Receive("iopub").Type != "stream")
         {
         }
