@@ -1,4 +1,4 @@
-"""jupyter_kernel_test, Jupyter's own suite for kernels, with samples in C# and F#. Run by clients.sh, which makes the kernel specs findable."""
+"""jupyter_kernel_test, Jupyter's own suite for kernels, with samples in C# and F#. Run by .ci/jupyter, which makes the kernel specs findable."""
 import unittest
 
 import jupyter_kernel_test
