@@ -6,6 +6,7 @@ using static TorchSharp.torch;
 
 namespace TorchQuant.Interactive.Tests.Displays;
 
+[Collection("torch")]
 public class DisplayTests
 {
     private sealed class Language : nn.Module<Tensor, Tensor>
