@@ -101,7 +101,8 @@ public class ObserverViewTests
         Look();
         var before = Tensor.TotalCount;
         for (var i = 0; i < 10; i++) Look();
-        Assert.Equal(before, Tensor.TotalCount);
+        // The finalizers of what other tests left may make it less.
+        Assert.True(Tensor.TotalCount <= before, $"{Tensor.TotalCount - before} more");
 
         void Look()
         {
