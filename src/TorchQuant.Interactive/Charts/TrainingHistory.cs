@@ -11,7 +11,7 @@ namespace TorchQuant.Interactive;
 public sealed class TrainingHistory
 {
     /// <summary>The least time between two updates of what is attached.</summary>
-    public static readonly TimeSpan UpdateEvery = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan UpdateEvery = TimeSpan.FromSeconds(2);
 
     private readonly Lock _lock = new();
     private readonly TimeProvider _clock;
@@ -69,7 +69,7 @@ public sealed class TrainingHistory
         }
     }
 
-    /// <summary>Calls <paramref name="update"/> with this history at most once a second, from the thread that adds.</summary>
+    /// <summary>Calls <paramref name="update"/> with this history at most every two seconds, from the thread that adds.</summary>
     /// <returns>This history.</returns>
     public TrainingHistory Attach(Action<TrainingHistory> update)
     {
