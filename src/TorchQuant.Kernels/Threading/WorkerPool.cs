@@ -60,8 +60,7 @@ internal static unsafe class WorkerPool
         int participants = Math.Min(Math.Min(threads, s_most), units);
         if (participants <= 1 || nanoseconds < InlineNanoseconds || Interlocked.CompareExchange(ref s_busy, 1, 0) != 0)
         {
-            for (int unit = 0; unit < units; unit++)
-                body(state, unit);
+            RunAlone(units, body, state);
             return;
         }
 
@@ -97,6 +96,24 @@ internal static unsafe class WorkerPool
         ExceptionDispatchInfo? fault = s_fault;
         s_fault = null;
         Volatile.Write(ref s_busy, 0);
+        fault?.Throw();
+    }
+
+    private static void RunAlone(int units, delegate*<void*, int, void> body, void* state)
+    {
+        ExceptionDispatchInfo? fault = null;
+        for (int unit = 0; unit < units; unit++)
+        {
+            try
+            {
+                body(state, unit);
+            }
+            catch (Exception e)
+            {
+                fault ??= ExceptionDispatchInfo.Capture(e);
+            }
+        }
+
         fault?.Throw();
     }
 
