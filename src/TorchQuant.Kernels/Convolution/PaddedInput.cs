@@ -58,6 +58,7 @@ internal unsafe struct PaddedInput
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FillBorder(ConvolutionJob* job, byte* row, int column, int count, byte* target)
     {
         int channels = job->Segment;

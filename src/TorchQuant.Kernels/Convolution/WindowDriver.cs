@@ -15,6 +15,9 @@ internal static unsafe class WindowDriver<TKernel, TLanes, TFloat, TInt>
     /// <summary>Shorter output rows make tiles too low.</summary>
     private const int LeastRow = 4;
 
+    /// <summary>Weights of all panels, and output of the tiles that they take turns on: parts of the L1 cache.</summary>
+    private const int WeightsInL1 = 16 * 1024, OutputInL1 = 8 * 1024;
+
     private const int Alignment = 64;
 
     /// <returns>False if this is not for it: nothing is done then.</returns>
@@ -53,6 +56,7 @@ internal static unsafe class WindowDriver<TKernel, TLanes, TFloat, TInt>
         && job->Window.Width.Output >= LeastRow;
 
     /// <summary>Bytes from each group of the depth to the next, run by run.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FillSteps(ConvolutionJob* job, in WindowPlan plan, nint* steps)
     {
         ref readonly Window window = ref job->Window;
@@ -128,27 +132,38 @@ internal static unsafe class WindowDriver<TKernel, TLanes, TFloat, TInt>
         tiles->Steps = work->Steps;
         if (job->Grid.IsSet)
             tiles->OutputStride *= job->Grid.Width.Step;
-        WindowTiles placed = default;
-        for (int panel = firstPanel; panel < endPanel; panel++)
+        for (int panel = firstPanel, next; panel < endPanel; panel = next)
         {
-            int columns = Columns(job, panel), most = TKernel.PlacedRowsToBytes(columns, job->Gemm.Groups);
-            if (most != placed.MostRows)
-                placed = WindowTiles.Place(job, in work->Plan, firstPiece, pieces, inputs, most, places);
-            tiles->Terms = work->Terms + panel;
-            tiles->Panel = job->Gemm.Panels + (long)panel * job->Gemm.Groups * PackedWeights.GroupBytes;
-            tiles->Output = (byte*)job->Gemm.Output + panel * PackedWeights.PanelColumns;
-            tiles->Places = places;
-            if (placed.TallTiles > 0)
-            {
-                tiles->Count = placed.TallTiles;
-                TKernel.RunPlacedToBytes(placed.TallRows, columns, tiles);
-            }
+            // A last panel of few columns may have tiles of its own height.
+            int most = TKernel.PlacedRowsToBytes(Columns(job, panel), job->Gemm.Groups);
+            next = panel + 1;
+            while (next < endPanel && TKernel.PlacedRowsToBytes(Columns(job, next), job->Gemm.Groups) == most)
+                next++;
+            WindowTiles placed = WindowTiles.Place(job, in work->Plan, firstPiece, pieces, inputs, most, places);
+            RunTiles(work, panel, next, places, placed.TallTiles, placed.TallRows, tiles);
+            RunTiles(work, panel, next, placed.Low, placed.LowTiles, placed.LowRows, tiles);
+        }
+    }
 
-            tiles->Places = placed.Low;
-            if (placed.LowTiles > 0)
+    /// <summary>Tiles of one height. Where all panels stay in the L1 cache, they take turns on a few tiles each, so that the lines of the output that they share stay there too.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void RunTiles(State* work, int firstPanel, int endPanel, TilePlace* places, int count, int rows, ByteTiles* tiles)
+    {
+        ConvolutionJob* job = work->Job;
+        int panels = endPanel - firstPanel, most = count;
+        nint panelBytes = job->Gemm.Groups * PackedWeights.GroupBytes;
+        if (panels > 1 && panels * panelBytes <= WeightsInL1)
+            most = (int)Math.Max(1, OutputInL1 / (rows * panels * PackedWeights.PanelColumns));
+        for (int first = 0; first < count; first += most)
+        {
+            for (int panel = firstPanel; panel < endPanel; panel++)
             {
-                tiles->Count = placed.LowTiles;
-                TKernel.RunPlacedToBytes(placed.LowRows, columns, tiles);
+                tiles->Terms = work->Terms + panel;
+                tiles->Panel = job->Gemm.Panels + panel * panelBytes;
+                tiles->Output = (byte*)job->Gemm.Output + panel * PackedWeights.PanelColumns;
+                tiles->Places = places + first;
+                tiles->Count = Math.Min(most, count - first);
+                TKernel.RunPlacedToBytes(rows, Columns(job, panel), tiles);
             }
         }
     }

@@ -6,8 +6,8 @@ namespace TorchQuant.Kernels;
 /// </summary>
 internal readonly struct WindowPlan
 {
-    /// <summary>Input of a block of pieces: it is read once for each panel. Where the weights are beyond the L2 cache a block is larger, since each reads all of them.</summary>
-    private const int BlockBytes = 64 * 1024, LargeBlockBytes = 192 * 1024, ManyWeights = 512 * 1024;
+    /// <summary>Input of a block of pieces, a part of the L2 cache: it is read once for each panel, and the panels once for each block.</summary>
+    private const int BlockBytes = 256 * 1024;
 
     /// <summary>Input that the outputs of one row may see, unless those of a tile see more.</summary>
     private const int RowBytes = 128 * 1024;
@@ -29,8 +29,8 @@ internal readonly struct WindowPlan
         _widthParts = (_width + most - 1) / most;
         LongestRow = (_width + _widthParts - 1) / _widthParts;
         Pitch = IsInPlace ? wide.Input * PixelBytes : checked(Columns(wide, LongestRow) * PixelBytes);
-        long rowBytes = checked((long)deep.Kernel * Pitch), blockBytes = (long)job.Gemm.K * job.Gemm.N > ManyWeights ? LargeBlockBytes : BlockBytes;
-        int rows = (int)Math.Clamp((blockBytes / rowBytes - Reach(high)) / high.Stride + 1, 1, _height);
+        long rowBytes = checked((long)deep.Kernel * Pitch);
+        int rows = (int)Math.Clamp((BlockBytes / rowBytes - Reach(high)) / high.Stride + 1, 1, _height);
         int images = (int)(job.Gemm.M / window.Outputs);
         _rowParts = (_height + rows - 1) / rows;
         // The threads should have as many pieces each.
@@ -40,7 +40,7 @@ internal readonly struct WindowPlan
         Pieces = checked(images * _outputPlanes * _rowParts * _widthParts);
         PieceBytes = IsInPlace ? 0 : checked((int)(rowBytes * InputRows(high, MostRows) + Slack - 1) / Slack * Slack + Slack);
         long seen = Math.Max(rowBytes * InputRows(high, MostRows), 1);
-        _piecesOfBlock = _rowParts * _widthParts > 1 ? 1 : (int)Math.Clamp(blockBytes / seen, 1, Math.Max(1, Pieces / threads));
+        _piecesOfBlock = _rowParts * _widthParts > 1 ? 1 : (int)Math.Clamp(BlockBytes / seen, 1, Math.Max(1, Pieces / threads));
         PlaneBytes = IsInPlace ? (nint)high.Input * Pitch * deep.Dilation : (nint)InputRows(high, MostRows) * Pitch;
     }
 

@@ -7,9 +7,6 @@ namespace TorchQuant.Kernels;
 /// </summary>
 internal unsafe struct WindowTiles
 {
-    /// <summary>What they were made for: the height that suits the kernel.</summary>
-    public int MostRows;
-
     public int TallRows;
     public int TallTiles;
 
@@ -25,7 +22,7 @@ internal unsafe struct WindowTiles
     {
         int outputs = plan.Piece(firstPiece).Length, tilesOfRow = (outputs + mostRows - 1) / mostRows;
         bool arePairs = 2 * outputs <= mostRows && plan.HasWholeRows && !job->Grid.IsSet;
-        var tiles = new WindowTiles { MostRows = mostRows, LowRows = arePairs ? outputs : outputs / tilesOfRow };
+        var tiles = new WindowTiles { LowRows = arePairs ? outputs : outputs / tilesOfRow };
         tiles.TallRows = arePairs ? 2 * outputs : tiles.LowRows + 1;
         int tallOfRow = arePairs ? 0 : outputs - tilesOfRow * tiles.LowRows;
         for (int piece = 0; piece < pieces; piece++)
@@ -46,7 +43,7 @@ internal unsafe struct WindowTiles
                 if (!arePairs)
                     PlaceRow(job, in rows, row, input, (nint)job->Window.Width.Stride * plan.PixelBytes, in tiles, tallOfRow, tilesOfRow, ref tall, ref low);
                 else if (row % 2 == 0)
-                    *(row + 1 < rows.Count ? tall++ : low++) = new TilePlace { A = input, Second = rowBytes, Output = Output(job, in rows, row, 0) };
+                    *(row + 1 < rows.Count ? tall++ : low++) = new TilePlace { A = input, Second = rowBytes, Output = Output(job, in rows, row) };
             }
         }
 
@@ -54,15 +51,18 @@ internal unsafe struct WindowTiles
         return tiles;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void PlaceRow(
         ConvolutionJob* job, in OutputPiece rows, int row, byte* input, nint stride, in WindowTiles tiles, int tallOfRow, int tilesOfRow, ref TilePlace* tall, ref TilePlace* low)
     {
-        for (int tile = 0, output = 0; tile < tilesOfRow; tile++)
+        nint codes = Output(job, in rows, row), outputStep = job->Gemm.OutputStride * (job->Grid.IsSet ? job->Grid.Width.Step : 1);
+        for (int tile = 0; tile < tilesOfRow; tile++)
         {
             bool isTall = tile < tallOfRow;
             int height = isTall ? tiles.TallRows : tiles.LowRows;
-            *(isTall ? tall++ : low++) = new TilePlace { A = input + output * stride, Second = TilePlace.FirstHalf(height) * stride, Output = Output(job, in rows, row, output) };
-            output += height;
+            *(isTall ? tall++ : low++) = new TilePlace { A = input, Second = TilePlace.FirstHalf(height) * stride, Output = codes };
+            input += height * stride;
+            codes += height * outputStep;
         }
     }
 
@@ -74,10 +74,11 @@ internal unsafe struct WindowTiles
         return job->Row(rows.Image, plane, row) + ((nint)rows.Width * window.Width.Stride + window.Width.Offset) * job->Channels;
     }
 
-    /// <summary>Where the codes of an output go.</summary>
-    private static nint Output(ConvolutionJob* job, in OutputPiece rows, int row, int output)
+    /// <summary>Where the codes of the first output of a row go.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static nint Output(ConvolutionJob* job, in OutputPiece rows, int row)
     {
-        var run = new WindowRun { Image = rows.Image, Depth = rows.Depth, Height = rows.Height + row, Width = rows.Width + output };
+        var run = new WindowRun { Image = rows.Image, Depth = rows.Depth, Height = rows.Height + row, Width = rows.Width };
         long position = job->Grid.IsSet
             ? job->Grid.Position(in run)
             : (((long)run.Image * job->Window.Depth.Output + run.Depth) * job->Window.Height.Output + run.Height) * job->Window.Width.Output + run.Width;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using TorchQuant.Kernels.Generated;
@@ -69,6 +70,7 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
 
     public static int PlacedRowsToBytes(int columns, nint groups) => PlacedTileForms.MostRows(columns, groups);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void RunPlacedToBytes(int rows, int columns, ByteTiles* tiles)
     {
         delegate* unmanaged<ByteTiles*, void> code = PlacedTileForms.Code(rows, columns, tiles->Groups);
