@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Xunit;
 
 namespace TorchQuant.Packages.Tests;
@@ -45,21 +46,31 @@ public class ToolTests(PackedFeed feed)
         Assert.Equal(Tool, spec["argv"]![0]!.ToString());
     }
 
-    /// <summary>Every notebook of C# in this repository.</summary>
+    /// <summary>Every notebook of this repository.</summary>
     public static TheoryData<string> Shipped => [.. new[] { "notebooks", "tutorials" }.SelectMany(folder => Directory.GetFiles(Path.Combine(ReadmeExample.Root, folder), "*.ipynb"))
-        .Where(path => JsonNode.Parse(File.ReadAllText(path))!["metadata"]!["kernelspec"]!["language"]!.ToString() == "C#" && !File.ReadAllText(path).Contains("#!fsharp", StringComparison.Ordinal))
         .Select(path => Path.GetRelativePath(ReadmeExample.Root, path)).Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Shipped))]
-    public void A_notebook_of_this_repository_is_a_program_that_compiles(string notebook)
+    public void A_notebook_of_this_repository_is_a_program_unless_it_has_two_languages(string notebook)
     {
         var name = Path.GetFileNameWithoutExtension(notebook);
         var folder = feed.Folder("shipped-" + name);
-        var program = Path.Combine(folder, name + ".cs");
-        Shell.Run(folder, Tool, ["export", Path.Combine(ReadmeExample.Root, notebook), "--script", "--out", program]);
-        File.WriteAllText(program, File.ReadAllText(program).Replace("@0.1.0\n", $"@{feed.Version}\n", StringComparison.Ordinal));
-        Shell.Run(folder, "dotnet", ["build", program]);
+        var text = File.ReadAllText(Path.Combine(ReadmeExample.Root, notebook));
+        var isFSharp = JsonNode.Parse(text)!["metadata"]!["kernelspec"]!["language"]!.ToString() == "F#";
+        var program = Path.Combine(folder, name + (isFSharp ? ".fsx" : ".cs"));
+        string[] export = ["export", Path.Combine(ReadmeExample.Root, notebook), "--script", "--out", program];
+        if (!isFSharp && (text.Contains("#!fsharp", StringComparison.Ordinal) || text.Contains("\"fsharp\"", StringComparison.Ordinal)))
+        {
+            var (code, refusal) = Shell.TryRun(folder, Tool, export);
+            Assert.Equal(2, code);
+            Assert.Matches("^Cell \\d+, line \\d+: ", refusal);
+            return;
+        }
+        Shell.Run(folder, Tool, export);
+        File.WriteAllText(program, Regex.Replace(File.ReadAllText(program), @"(TorchQuant(?:\.Interactive)?(?:@|, ))0\.1\.0", match => match.Groups[1].Value + feed.Version));
+        if (isFSharp) Shell.Run(folder, "dotnet", ["fsi", program]);
+        else Shell.Run(folder, "dotnet", ["build", program]);
         if (name == "getting-started") Assert.Contains("the same bits", Shell.Run(folder, "dotnet", ["run", "--no-build", program]));
     }
 }
