@@ -66,6 +66,12 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         if (TKernel.RequantizesItself && job->Kind == GemmOutput.Byte && job->Fused != FusedActivation.Hardswish && job->RowSums == null
             && TryRunPartToBytes(job, firstPanel, endPanel, firstRow, endRow))
             return;
+        if (FloatDriver<TKernel>.Fits(job))
+        {
+            FloatDriver<TKernel>.RunPart(job, firstPanel, endPanel, firstRow, endRow);
+            return;
+        }
+
         byte* memory = stackalloc byte[TKernel.MaxRows * PackedWeights.PanelColumns * sizeof(int) + TileAlignment];
         int* tile = (int*)Align(memory);
         GemmJob shifted;

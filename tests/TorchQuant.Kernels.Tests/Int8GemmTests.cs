@@ -121,6 +121,35 @@ public class Int8GemmTests
 
     [Theory]
     [MemberData(nameof(EveryIsa))]
+    public void Float_results_of_zeros_of_either_sign_and_of_what_is_not_a_number_are_those_of_arithmetic(Isa isa)
+    {
+        // A scale that is lost, 1e-30 * 1e-30, makes products +0 and -0, and an infinite one, of 1e30 * 1e30, infinities and, from a sum of 0, NaN.
+        const int K = 4, N = 37;
+        float[] biases = [.. Enumerable.Range(0, N).Select(i => (i % 5) switch { 0 => -0f, 1 => 0f, 2 => float.NaN, 3 => float.NegativeInfinity, _ => 1.5f })];
+        sbyte[] codes = [.. Enumerable.Range(0, N * K).Select(i => (sbyte)(i / K % 3 - 1))];
+        foreach (float scale in new[] { 1e-30f, 1f, 1e30f })
+        {
+            PackedWeights weights = PackedWeights.Pack(codes, N, K, [scale]);
+            foreach (int m in new[] { 1, 16 })
+            {
+                foreach ((bool hasBias, bool relu, float? before) in from b in new[] { false, true } from r in new[] { false, true } from a in new float?[] { null, -0f } select (b, r, a))
+                {
+                    byte[] a = Generators.Activations(m * K, seed: m);
+                    float[] output = [.. Enumerable.Repeat(before ?? 7, m * N)];
+                    Int8Gemm.MultiplyToFloat(isa, a, m, new QParams(scale, 0), weights, hasBias ? biases : [], output, relu, accumulate: before is not null, threads: 1);
+                    for (int i = 0; i < output.Length; i++)
+                    {
+                        long sum = Enumerable.Range(0, K).Sum(k => (long)a[i / N * K + k] * codes[i % N * K + k]);
+                        float expected = Reference.ToFloat(sum, new QParams(scale, 0), scale, hasBias ? biases[i % N] : null, before, relu);
+                        Assert.True(float.IsNaN(expected) ? float.IsNaN(output[i]) : BitConverter.SingleToInt32Bits(expected) == BitConverter.SingleToInt32Bits(output[i]), $"{isa}: {output[i]}, expected {expected} (scale {scale}, sum {sum}, bias {biases[i % N]} {hasBias}, relu {relu}, {before})");
+                    }
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryIsa))]
     public void Fused_activations_give_the_codes_of_their_real_numbers(Isa isa)
     {
         // 20 outputs of the one real number x, in codes of 0.05 from zero point 100: 6 is code 220.

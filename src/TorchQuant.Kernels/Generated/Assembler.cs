@@ -84,6 +84,11 @@ internal sealed class Assembler
     /// <summary>min(left, right); right if one is NaN.</summary>
     public void Vminps(int target, int left, int right) => Vector(Map.M0F, Prefix.None, 0x5D, target, left, right);
 
+    public void Vaddps(int target, int left, int right) => Vector(Map.M0F, Prefix.None, 0x58, target, left, right);
+
+    /// <summary>max(left, right); right if one is NaN, or if both are zeros.</summary>
+    public void Vmaxps(int target, int left, int right) => Vector(Map.M0F, Prefix.None, 0x5F, target, left, right);
+
     /// <summary>sum += left * right, rounded once.</summary>
     public void Vfmadd231ps(int sum, int left, int right) => Vector(Map.M0F38, Prefix.P66, 0xB8, sum, left, right);
 
@@ -102,6 +107,9 @@ internal sealed class Assembler
     /// <summary>target = left - the sixteen int32 at an address.</summary>
     public void Vpsubd(int target, int left, Memory right) => Vector(Map.M0F, Prefix.P66, 0xFA, target, left, right, VectorBytes);
 
+    /// <summary>The low halves of int32 products with sixteen numbers at an address.</summary>
+    public void Vpmulld(int target, int left, Memory right) => Vector(Map.M0F38, Prefix.P66, 0x40, target, left, right, VectorBytes);
+
     /// <summary>Adds int16, saturated.</summary>
     public void Vpaddsw(int target, int left, Memory right) => Vector(Map.M0F, Prefix.P66, 0xED, target, left, right, VectorBytes);
 
@@ -117,6 +125,9 @@ internal sealed class Assembler
 
     /// <summary>sum += left * right, rounded once; right is one number at an address.</summary>
     public void Vfmadd231ps(int sum, int left, Memory right) => Vector(Map.M0F38, Prefix.P66, 0xB8, sum, left, right, sizeof(float), isBroadcast: true);
+
+    /// <summary>product = left * product + addend, rounded once; the addends are sixteen numbers at an address.</summary>
+    public void Vfmadd213ps(int product, int left, Memory addend) => Vector(Map.M0F38, Prefix.P66, 0xA8, product, left, addend, VectorBytes);
 
     /// <summary>One of the four parts of 128 bits, to the low end of another register.</summary>
     public void Vextracti32x4(int target, int source, int part)
@@ -151,6 +162,15 @@ internal sealed class Assembler
     public void Load(int target, Memory source) => Vector(Map.M0F, Prefix.PF3, 0x6F, target, source, VectorBytes);
 
     public void Store(Memory target, int source) => Vector(Map.M0F, Prefix.PF3, 0x7F, source, target, VectorBytes);
+
+    /// <summary>The int32 or floats of the mask; zeros for the others, whose memory is not touched.</summary>
+    public void Load(int target, Memory source, int mask) => Numbers(0x6F, target, source, mask, isZeroing: true);
+
+    /// <summary>The int32 or floats of the mask; the memory of the others is not touched.</summary>
+    public void Store(Memory target, int source, int mask) => Numbers(0x7F, source, target, mask, isZeroing: false);
+
+    /// <summary>Asks for the cache line of an address in the first level (prefetcht0).</summary>
+    public void Prefetch(Memory memory) => Xmm(0x18, 1, memory);
 
     /// <summary>Stores the low 128 bits of one of the registers 0..15 (movups).</summary>
     public void StoreXmm(Memory target, int source) => Xmm(0x11, source, target);
@@ -248,12 +268,20 @@ internal sealed class Assembler
         Operand(source, target, 16 << (int)length);
     }
 
+    /// <summary>vmovdqu32 from or to memory.</summary>
+    private void Numbers(int opcode, int register, Memory memory, int mask, bool isZeroing)
+    {
+        Evex(Map.M0F, Prefix.PF3, register, 0, (int)memory.Base & 8, (int)(memory.Index ?? 0) & 8, mask: mask, isZeroing: isZeroing);
+        Emit(opcode);
+        Operand(register, memory, VectorBytes);
+    }
+
     /// <summary>62 P0 P1 P2. Register bits are stored inverted: R B X R' V'. Mask 0 is none.</summary>
-    private void Evex(Map map, Prefix prefix, int register, int second, int b, int x, bool isWide = false, Length length = Length.L512, int mask = 0, bool isBroadcast = false) => Emit(
+    private void Evex(Map map, Prefix prefix, int register, int second, int b, int x, bool isWide = false, Length length = Length.L512, int mask = 0, bool isBroadcast = false, bool isZeroing = false) => Emit(
         0x62,
         ((register & 8) == 0 ? 0x80 : 0) | (x == 0 ? 0x40 : 0) | (b == 0 ? 0x20 : 0) | ((register & 16) == 0 ? 0x10 : 0) | (int)map,
         (isWide ? 0x80 : 0) | ((~second & 15) << 3) | 4 | (int)prefix,
-        ((int)length << 5) | (isBroadcast ? 0x10 : 0) | ((second & 16) == 0 ? 8 : 0) | mask);
+        (isZeroing ? 0x80 : 0) | ((int)length << 5) | (isBroadcast ? 0x10 : 0) | ((second & 16) == 0 ? 8 : 0) | mask);
 
     private void Xmm(int opcode, int register, Memory memory)
     {

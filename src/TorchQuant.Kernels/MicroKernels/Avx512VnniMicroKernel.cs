@@ -19,11 +19,12 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
     private const int MostPipelinedGroups = 128;
 
     /// <summary>The code for each number of rows; null where the processor or the system cannot run it.</summary>
-    private static readonly (nint[] Tiles, nint[] ByteTiles, nint[] PipelinedTiles)? s_code = CreateTiles();
+    private static readonly (nint[] Tiles, nint[] ByteTiles, nint[] PipelinedTiles, nint[] FloatTiles)? s_code = CreateTiles();
 
     private static readonly nint[]? s_tiles = s_code?.Tiles;
     private static readonly nint[]? s_byteTiles = s_code?.ByteTiles;
     private static readonly nint[]? s_pipelinedTiles = s_code?.PipelinedTiles;
+    private static readonly nint[]? s_floatTiles = s_code?.FloatTiles;
     private static readonly nint[]? s_depthwise = CreateDepthwise();
 
     /// <summary>Whether the processor has the instruction, and the system lets memory be made executable.</summary>
@@ -60,6 +61,19 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
             tiles->Count = nint.Min(rest, most);
             ((delegate* unmanaged[SuppressGCTransition]<ByteTiles*, void>)code)(tiles);
         }
+    }
+
+    public static bool GivesFloatsItself => true;
+
+    public static void RunToFloats(int rows, int columns, FloatTiles* tiles)
+    {
+        nint code = s_floatTiles![FloatTileIndex(rows, columns > Vector512<int>.Count ? 2 : 1, columns < PackedWeights.PanelColumns)];
+        tiles->FirstColumns = columns < Vector512<int>.Count ? (1u << columns) - 1 : ushort.MaxValue;
+        tiles->LastColumns = columns > Vector512<int>.Count ? (uint)ushort.MaxValue >> (PackedWeights.PanelColumns - columns) : 0;
+        if (rows * tiles->Groups * tiles->Count <= ShortWork)
+            ((delegate* unmanaged[SuppressGCTransition]<FloatTiles*, void>)code)(tiles);
+        else
+            ((delegate* unmanaged<FloatTiles*, void>)code)(tiles);
     }
 
     /// <summary>What the fused code does not do: bound by its loads, not by the products.</summary>
@@ -123,18 +137,25 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
 
     private static int ByteTileIndex(int rows, int vectors) => rows * TileLoop.PanelVectors + vectors - 1;
 
-    private static (nint[] Tiles, nint[] ByteTiles, nint[] PipelinedTiles)? CreateTiles()
+    private static int FloatTileIndex(int rows, int vectors, bool isMasked) => (rows * TileLoop.PanelVectors + vectors - 1) * 2 + (isMasked ? 1 : 0);
+
+    private static (nint[] Tiles, nint[] ByteTiles, nint[] PipelinedTiles, nint[] FloatTiles)? CreateTiles()
     {
         if (!Avx512BW.X64.IsSupported || !Vector512.IsHardwareAccelerated || (X86Base.CpuId(7, 0).Ecx & VnniBit) == 0)
             return null;
         bool isWindows = OperatingSystem.IsWindows();
         var asm = new Assembler();
-        nint[] tiles = new nint[TileCode.MaxRows + 1], byteTiles = new nint[ByteTileIndex(TileCode.MaxRows + 1, 1)];
+        nint[] tiles = new nint[TileCode.MaxRows + 1], byteTiles = new nint[ByteTileIndex(TileCode.MaxRows + 1, 1)], floatTiles = new nint[FloatTileIndex(TileCode.MaxRows + 1, 1, false)];
         for (int rows = 1; rows <= TileCode.MaxRows; rows++)
         {
             tiles[rows] = TileCode.Append(asm, rows, isWindows);
             for (int vectors = 1; vectors <= TileLoop.PanelVectors; vectors++)
+            {
                 byteTiles[ByteTileIndex(rows, vectors)] = ByteTileCode.Append(asm, rows, vectors, isWindows);
+                floatTiles[FloatTileIndex(rows, vectors, isMasked: true)] = FloatTileCode.Append(asm, rows, vectors, isMasked: true, isWindows);
+            }
+
+            floatTiles[FloatTileIndex(rows, TileLoop.PanelVectors, isMasked: false)] = FloatTileCode.Append(asm, rows, TileLoop.PanelVectors, isMasked: false, isWindows);
         }
 
         nint[] pipelinedTiles = new nint[PipelinedIndex(2, false)];
@@ -147,12 +168,12 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
         byte* code = ExecutableMemory.TryPlace(asm.Code);
         if (code == null)
             return null;
-        foreach (nint[] places in (nint[][])[tiles, byteTiles, pipelinedTiles])
+        foreach (nint[] places in (nint[][])[tiles, byteTiles, pipelinedTiles, floatTiles])
         {
             for (int i = 0; i < places.Length; i++)
                 places[i] += (nint)code;
         }
 
-        return (tiles, byteTiles, pipelinedTiles);
+        return (tiles, byteTiles, pipelinedTiles, floatTiles);
     }
 }

@@ -31,4 +31,13 @@ internal unsafe interface IMicroKernel
     /// <param name="columns">Columns of the panel, 1 to 32.</param>
     /// <param name="tiles">The tiles, at least one.</param>
     static virtual void RunToBytes(int rows, int columns, ByteTiles* tiles) => throw new NotSupportedException();
+
+    /// <summary>Whether <see cref="RunToFloats"/> can be called.</summary>
+    static virtual bool GivesFloatsItself => false;
+
+    /// <summary>The same with all that follows, for several tiles of up to <see cref="MaxRows"/> rows: the numbers that <see cref="GemmEpilogue{TLanes, TFloat, TInt}"/> gives, to the bit, if no bias is -0 where there is a ReLU.</summary>
+    /// <param name="rows">Rows of a tile.</param>
+    /// <param name="columns">Columns of the panel, 1 to 32.</param>
+    /// <param name="tiles">The tiles, at least one.</param>
+    static virtual void RunToFloats(int rows, int columns, FloatTiles* tiles) => throw new NotSupportedException();
 }

@@ -36,6 +36,8 @@ public class AssemblerTests
                     (Mnemonic.Vpunpcklwd, asm => asm.Vpunpcklwd(target, left, right)),
                     (Mnemonic.Vpunpckhwd, asm => asm.Vpunpckhwd(target, left, right)),
                     (Mnemonic.Vmulps, asm => asm.Vmulps(target, left, right)),
+                    (Mnemonic.Vaddps, asm => asm.Vaddps(target, left, right)),
+                    (Mnemonic.Vmaxps, asm => asm.Vmaxps(target, left, right)),
                     (Mnemonic.Vminps, asm => asm.Vminps(target, left, right)),
                     (Mnemonic.Vfmadd231ps, asm => asm.Vfmadd231ps(target, left, right)),
                     (Mnemonic.Vpackssdw, asm => asm.Vpackssdw(target, left, right)),
@@ -95,6 +97,8 @@ public class AssemblerTests
                 (Mnemonic.Vpmaxub, false, asm => asm.Vpmaxub(target, left, memory)),
                 (Mnemonic.Vpminub, false, asm => asm.Vpminub(target, left, memory)),
                 (Mnemonic.Vmulps, false, asm => asm.Vmulps(target, left, memory)),
+                (Mnemonic.Vpmulld, false, asm => asm.Vpmulld(target, left, memory)),
+                (Mnemonic.Vfmadd213ps, false, asm => asm.Vfmadd213ps(target, left, memory)),
                 (Mnemonic.Vfmadd231ps, true, asm => asm.Vfmadd231ps(target, left, memory)),
             })
             {
@@ -106,7 +110,11 @@ public class AssemblerTests
             Instruction half = One(asm => asm.StoreBytes256(memory, target, mask)), quarter = One(asm => asm.StoreBytes128(memory, target, mask));
             Assert.Equal((Mnemonic.Vmovdqu8, Register.YMM0 + target, Register.K0 + mask, 32), (half.Mnemonic, half.Op1Register, half.OpMask, half.MemorySize.GetSize()));
             Assert.Equal((Mnemonic.Vmovdqu8, Register.XMM0 + target, Register.K0 + mask, 16), (quarter.Mnemonic, quarter.Op1Register, quarter.OpMask, quarter.MemorySize.GetSize()));
-            Assert.All([half, quarter], found => IsAt(memory, found));
+            Instruction some = One(asm => asm.Load(target, memory, mask)), part = One(asm => asm.Store(memory, target, mask)), ahead = One(asm => asm.Prefetch(memory));
+            Assert.Equal((Mnemonic.Vmovdqu32, Zmm(target), Register.K0 + mask, true), (some.Mnemonic, some.Op0Register, some.OpMask, some.ZeroingMasking));
+            Assert.Equal((Mnemonic.Vmovdqu32, Zmm(target), Register.K0 + mask, false), (part.Mnemonic, part.Op1Register, part.OpMask, part.ZeroingMasking));
+            Assert.Equal(Mnemonic.Prefetcht0, ahead.Mnemonic);
+            Assert.All([half, quarter, some, part, ahead], found => IsAt(memory, found));
             if (memory.Index is not null)
                 continue;
             Instruction load = One(asm => asm.Kmovd(mask, memory));

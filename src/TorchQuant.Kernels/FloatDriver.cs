@@ -1,0 +1,116 @@
+using System.Runtime.CompilerServices;
+
+namespace TorchQuant.Kernels;
+
+/// <summary>Products with float results by a kernel that finishes its tiles itself, in the order of <see cref="GemmDriver{TKernel, TLanes, TFloat, TInt}"/>.</summary>
+internal static unsafe class FloatDriver<TKernel>
+    where TKernel : struct, IMicroKernel
+{
+    private const uint NegativeZero = 0x80000000;
+
+    /// <summary>Activations of a block of rows: a part of the 1 MB L2 cache that leaves room for panels and outputs.</summary>
+    private const int BlockBytes = 256 * 1024;
+
+    private const int PanelBytes = PackedWeights.PanelColumns * sizeof(float);
+
+    /// <summary>Whether the kernel can do the job. -0 and ReLU: as in arithmetic, max(-0, 0) is +0, but not in the instruction; only a bias can be -0.</summary>
+    public static bool Fits(GemmJob* job) =>
+        TKernel.GivesFloatsItself && job->Kind == GemmOutput.Float && job->RowSums == null
+        && (!job->Relu || job->Bias == null || !new ReadOnlySpan<uint>(job->Bias, job->N).Contains(NegativeZero));
+
+    /// <summary>Some panels for some rows, on this thread.</summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void RunPart(GemmJob* job, int firstPanel, int endPanel, int firstRow, int endRow)
+    {
+        float* noBias = stackalloc float[PackedWeights.PanelColumns];
+        new Span<float>(noBias, PackedWeights.PanelColumns).Fill(job->Relu ? 0f : -0f);
+        FloatTiles tiles;
+        Set(&tiles, job);
+        // Those with all columns; at most one is left.
+        int fullPanels = Math.Min(endPanel, job->N / PackedWeights.PanelColumns) - firstPanel, rows = endRow - firstRow;
+        if (rows <= TKernel.MaxRows)
+        {
+            if (fullPanels > 0)
+                RunRow(job, &tiles, noBias, firstPanel, fullPanels, firstRow, rows);
+            if (firstPanel + fullPanels < endPanel)
+                RunLastPanel(job, &tiles, noBias, firstPanel + fullPanels, firstRow, rows);
+            return;
+        }
+
+        int blockRows = Math.Max(TKernel.MaxRows, (int)(BlockBytes / job->Stride) / TKernel.MaxRows * TKernel.MaxRows);
+        for (int block = firstRow; block < endRow; block += blockRows)
+        {
+            int count = Math.Min(blockRows, endRow - block);
+            for (int panel = firstPanel; panel < firstPanel + fullPanels; panel++)
+                RunPanel(job, &tiles, job->Bias == null ? noBias : job->Bias + panel * PackedWeights.PanelColumns, panel, PackedWeights.PanelColumns, block, count);
+        }
+
+        if (firstPanel + fullPanels < endPanel)
+            RunLastPanel(job, &tiles, noBias, firstPanel + fullPanels, firstRow, rows);
+    }
+
+    private static void Set(FloatTiles* tiles, GemmJob* job)
+    {
+        tiles->Stride = job->Stride;
+        tiles->Groups = job->Groups;
+        tiles->OutputStride = job->OutputStride * sizeof(float);
+        tiles->Accumulate = job->Accumulate ? 1 : 0;
+        tiles->Scale = job->Activation.Scale;
+        tiles->NegatedZeroPoint = -job->Activation.ZeroPoint;
+        tiles->Floor = job->Relu ? 0 : float.NegativeInfinity;
+    }
+
+    /// <summary>One tile of rows in successive panels, which lie one after the other.</summary>
+    private static void RunRow(GemmJob* job, FloatTiles* tiles, float* noBias, int firstPanel, int panels, int row, int rows)
+    {
+        SetPlace(job, tiles, firstPanel, row);
+        tiles->Biases = job->Bias == null ? noBias : job->Bias + firstPanel * PackedWeights.PanelColumns;
+        tiles->BiasStep = job->Bias == null ? 0 : PanelBytes;
+        tiles->AStep = 0;
+        tiles->PanelStep = (nint)job->Groups * PackedWeights.GroupBytes;
+        (tiles->ColumnStep, tiles->OutputStep) = (PanelBytes, PanelBytes);
+        tiles->Count = panels;
+        TKernel.RunToFloats(rows, PackedWeights.PanelColumns, tiles);
+    }
+
+    /// <summary>One panel for some rows: first the tiles that are a row taller, then the others.</summary>
+    private static void RunPanel(GemmJob* job, FloatTiles* tiles, float* biases, int panel, int columns, int row, int rows)
+    {
+        int most = TKernel.MaxRows, count = (rows + most - 1) / most, height = rows / count, taller = rows - count * height;
+        SetPlace(job, tiles, panel, row);
+        tiles->Biases = biases;
+        (tiles->BiasStep, tiles->PanelStep, tiles->ColumnStep) = (0, 0, 0);
+        if (taller > 0)
+            RunTiles(job, tiles, height + 1, columns, taller);
+        RunTiles(job, tiles, height, columns, count - taller);
+    }
+
+    private static void RunTiles(GemmJob* job, FloatTiles* tiles, int rows, int columns, int count)
+    {
+        tiles->AStep = rows * job->Stride;
+        tiles->OutputStep = rows * tiles->OutputStride;
+        tiles->Count = count;
+        TKernel.RunToFloats(rows, columns, tiles);
+    }
+
+    /// <summary>The panel that is not full: its biases must not be read beyond their end.</summary>
+    private static void RunLastPanel(GemmJob* job, FloatTiles* tiles, float* noBias, int panel, int row, int rows)
+    {
+        float* biases = stackalloc float[PackedWeights.PanelColumns];
+        int column = panel * PackedWeights.PanelColumns, columns = job->N - column;
+        if (job->Bias != null)
+            new ReadOnlySpan<float>(job->Bias + column, columns).CopyTo(new Span<float>(biases, columns));
+        RunPanel(job, tiles, job->Bias == null ? noBias : biases, panel, columns, row, rows);
+    }
+
+    private static void SetPlace(GemmJob* job, FloatTiles* tiles, int panel, int row)
+    {
+        int column = panel * PackedWeights.PanelColumns;
+        tiles->A = job->A + row * job->Stride;
+        tiles->Panel = job->Panels + (nint)panel * job->Groups * PackedWeights.GroupBytes;
+        tiles->Output = (float*)job->Output + row * job->OutputStride + column;
+        tiles->ColumnSums = job->ColumnSums + column;
+        tiles->ColumnScales = job->ColumnScales + column;
+    }
+}
