@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 using Xunit;
 
 namespace TorchQuant.Kernels.Tests;
@@ -33,6 +35,10 @@ public class IsaTests
         string[] known = ["avx512-vnni", "avx-vnni", "avx512bw", "avx2", "dotprod", "neon", "scalar"];
         foreach (string name in known.Except(Isa.Available.Select(row => row.Name)))
             Assert.Contains("this machine does not support", Assert.Throws<PlatformNotSupportedException>(() => Isa.Select(name)).Message);
+        Assert.Equal((Dp.IsSupported, AdvSimd.Arm64.IsSupported), (IsAvailable("dotprod"), IsAvailable("neon")));
+        Assert.Equal((AvxVnni.IsSupported, Avx2.IsSupported), (IsAvailable("avx-vnni"), IsAvailable("avx2")));
         Assert.Subset(known.ToHashSet(), Isa.Available.Select(row => row.Name).ToHashSet());
     }
+
+    private static bool IsAvailable(string name) => Isa.Available.Any(row => row.Name == name);
 }
