@@ -8,12 +8,12 @@ namespace TorchQuant.Kernels.Tests.Generated;
 /// <summary>A system that does not let memory become executable, as hardened ones do not. The table of rows is made once in a process, so what becomes of it is seen in a process of its own.</summary>
 public unsafe class RefusedPagesTests
 {
-    private const string Variable = "TORCHQUANT_TESTS_REFUSE_PAGES", OnlyUnix = "Windows has no mprotect", OnlyInChild = $"for a process of its own: {Variable} is not set";
+    private const string Variable = "TORCHQUANT_TESTS_REFUSE_PAGES", NoVnni = "the processor has no 512-bit VNNI, memory cannot be made executable, or this is Windows, which has no mprotect", OnlyInChild = $"for a process of its own: {Variable} is not set";
 
     /// <summary>Bits that mean nothing: mprotect answers EINVAL.</summary>
     private const int Nonsense = 0x4000_0000;
 
-    public static bool IsUnix => !OperatingSystem.IsWindows();
+    public static bool IsSupportedOnSystemV => Avx512VnniMicroKernel.IsSupported && !OperatingSystem.IsWindows();
 
     public static bool IsChild => Environment.GetEnvironmentVariable(Variable) is not null;
 
@@ -25,7 +25,7 @@ public unsafe class RefusedPagesTests
             ExecutableMemory.CodeProtection = Nonsense;
     }
 
-    [Fact(Skip = OnlyUnix, SkipUnless = nameof(IsUnix))]
+    [Fact(Skip = NoVnni, SkipUnless = nameof(IsSupportedOnSystemV))]
     public void Without_executable_pages_the_next_row_is_the_best()
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, RedirectStandardError = true };
