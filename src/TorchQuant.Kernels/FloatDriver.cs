@@ -9,7 +9,10 @@ internal static unsafe class FloatDriver<TKernel>
     private const uint NegativeZero = 0x80000000;
 
     /// <summary>Activations of a block of rows: a part of the 1 MB L2 cache that leaves room for panels and outputs.</summary>
-    private const int BlockBytes = 256 * 1024;
+    private const int BlockBytes = 512 * 1024;
+
+    /// <summary>The most rows for which reading the weights takes longer than the products.</summary>
+    private const int FewRows = 4;
 
     private const int PanelBytes = PackedWeights.PanelColumns * sizeof(float);
 
@@ -71,26 +74,45 @@ internal static unsafe class FloatDriver<TKernel>
         tiles->PanelStep = (nint)job->Groups * PackedWeights.GroupBytes;
         (tiles->ColumnStep, tiles->OutputStep) = (PanelBytes, PanelBytes);
         tiles->Count = panels;
+        tiles->IsStreaming = job->IsStreaming && rows <= FewRows;
+        if (job->IsBackwards)
+            Reverse(tiles);
         TKernel.RunToFloats(rows, PackedWeights.PanelColumns, tiles);
     }
 
-    /// <summary>One panel for some rows: first the tiles that are a row taller, then the others.</summary>
+    /// <summary>From the last tile to the first.</summary>
+    private static void Reverse(FloatTiles* tiles)
+    {
+        nint last = tiles->Count - 1;
+        tiles->Biases = (float*)((byte*)tiles->Biases + last * tiles->BiasStep);
+        tiles->Panel += last * tiles->PanelStep;
+        tiles->Output = (float*)((byte*)tiles->Output + last * tiles->OutputStep);
+        tiles->ColumnSums = (int*)((byte*)tiles->ColumnSums + last * tiles->ColumnStep);
+        tiles->ColumnScales = (float*)((byte*)tiles->ColumnScales + last * tiles->ColumnStep);
+        (tiles->BiasStep, tiles->PanelStep, tiles->OutputStep, tiles->ColumnStep) = (-tiles->BiasStep, -tiles->PanelStep, -tiles->OutputStep, -tiles->ColumnStep);
+    }
+
+    /// <summary>One panel for some rows: first the tiles that are a row taller, then the others. The first of all brings the weights into the cache.</summary>
     private static void RunPanel(GemmJob* job, FloatTiles* tiles, float* biases, int panel, int columns, int row, int rows)
     {
         int most = TKernel.MaxRows, count = (rows + most - 1) / most, height = rows / count, taller = rows - count * height;
         SetPlace(job, tiles, panel, row);
         tiles->Biases = biases;
         (tiles->BiasStep, tiles->PanelStep, tiles->ColumnStep) = (0, 0, 0);
-        if (taller > 0)
-            RunTiles(job, tiles, height + 1, columns, taller);
-        RunTiles(job, tiles, height, columns, count - taller);
+        int first = job->IsStreaming ? 1 : 0;
+        RunTiles(job, tiles, taller > 0 ? height + 1 : height, columns, first, isStreaming: true);
+        RunTiles(job, tiles, height + 1, columns, taller > 0 ? taller - first : 0, isStreaming: false);
+        RunTiles(job, tiles, height, columns, taller > 0 ? count - taller : count - first, isStreaming: false);
     }
 
-    private static void RunTiles(GemmJob* job, FloatTiles* tiles, int rows, int columns, int count)
+    private static void RunTiles(GemmJob* job, FloatTiles* tiles, int rows, int columns, int count, bool isStreaming)
     {
+        if (count == 0)
+            return;
         tiles->AStep = rows * job->Stride;
         tiles->OutputStep = rows * tiles->OutputStride;
         tiles->Count = count;
+        tiles->IsStreaming = isStreaming;
         TKernel.RunToFloats(rows, columns, tiles);
     }
 

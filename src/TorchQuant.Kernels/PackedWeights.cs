@@ -16,6 +16,7 @@ public sealed unsafe class PackedWeights
     private readonly int[] _zeroPoints;
     private readonly sbyte[] _panelMemory;
     private readonly byte[] _columnMemory;
+    private bool _isBackwards;
 
     private PackedWeights(int outFeatures, int inFeatures, float[] scales, int[] zeroPoints)
     {
@@ -144,6 +145,12 @@ public sealed unsafe class PackedWeights
         Panels + (long)(column / PanelColumns) * GroupCount * GroupBytes + column % PanelColumns * GroupDepth;
 
     private static long Offset(int k) => (long)(k / GroupDepth) * GroupBytes + k % GroupDepth;
+
+    /// <summary>
+    /// Whether a product of few rows, which reads all weights once, should go through them from the end: in turns, because what the one before read last is what the cache
+    /// still holds of weights that do not fit it. Calls on several threads at once may take the same turn, which costs time and nothing else.
+    /// </summary>
+    internal bool TakeTurn() => _isBackwards = !_isBackwards;
 
     private static void* Align(void* memory) => (void*)(((nuint)memory + (Alignment - 1)) & ~(nuint)(Alignment - 1));
 }
