@@ -12,7 +12,7 @@ internal static unsafe class FloatDriver<TKernel>
     private const int BlockBytes = 512 * 1024;
 
     /// <summary>The most rows for which reading the weights takes longer than the products.</summary>
-    private const int FewRows = 4;
+    public const int FewRows = 4;
 
     private const int PanelBytes = PackedWeights.PanelColumns * sizeof(float);
 
@@ -70,9 +70,31 @@ internal static unsafe class FloatDriver<TKernel>
         SetPlace(job, tiles, firstPanel, row);
         tiles->Biases = job->Bias == null ? noBias : job->Bias + firstPanel * PackedWeights.PanelColumns;
         tiles->BiasStep = job->Bias == null ? 0 : PanelBytes;
+        (tiles->SumStep, tiles->ScaleStep, tiles->OutputStep) = (PanelBytes, PanelBytes, PanelBytes);
+        RunAlong(job, tiles, panels, rows);
+    }
+
+    /// <summary>The sums of a few rows as floats, corrected for the activations' zero point; for all columns of the panels, [rows, 32 * panels].</summary>
+    public static void Sum(GemmJob* job, int firstPanel, int panels, int row, int rows, float* sums)
+    {
+        float* constants = stackalloc float[2 * PackedWeights.PanelColumns], ones = constants, noBias = constants + PackedWeights.PanelColumns;
+        new Span<float>(ones, PackedWeights.PanelColumns).Fill(1);
+        new Span<float>(noBias, PackedWeights.PanelColumns).Fill(-0f);
+        FloatTiles tiles;
+        Set(&tiles, job);
+        SetPlace(job, &tiles, firstPanel, row);
+        tiles.ColumnScales = ones;
+        tiles.Biases = noBias;
+        tiles.Output = sums;
+        (tiles.Scale, tiles.ScaleStep, tiles.BiasStep, tiles.OutputStride) = (1, 0, 0, (nint)panels * PanelBytes);
+        (tiles.SumStep, tiles.OutputStep) = (PanelBytes, PanelBytes);
+        RunAlong(job, &tiles, panels, rows);
+    }
+
+    private static void RunAlong(GemmJob* job, FloatTiles* tiles, int panels, int rows)
+    {
         tiles->AStep = 0;
         tiles->PanelStep = (nint)job->Groups * PackedWeights.GroupBytes;
-        (tiles->ColumnStep, tiles->OutputStep) = (PanelBytes, PanelBytes);
         tiles->Count = panels;
         tiles->IsStreaming = job->IsStreaming && rows <= FewRows;
         if (job->IsBackwards)
@@ -87,9 +109,9 @@ internal static unsafe class FloatDriver<TKernel>
         tiles->Biases = (float*)((byte*)tiles->Biases + last * tiles->BiasStep);
         tiles->Panel += last * tiles->PanelStep;
         tiles->Output = (float*)((byte*)tiles->Output + last * tiles->OutputStep);
-        tiles->ColumnSums = (int*)((byte*)tiles->ColumnSums + last * tiles->ColumnStep);
-        tiles->ColumnScales = (float*)((byte*)tiles->ColumnScales + last * tiles->ColumnStep);
-        (tiles->BiasStep, tiles->PanelStep, tiles->OutputStep, tiles->ColumnStep) = (-tiles->BiasStep, -tiles->PanelStep, -tiles->OutputStep, -tiles->ColumnStep);
+        tiles->ColumnSums = (int*)((byte*)tiles->ColumnSums + last * tiles->SumStep);
+        tiles->ColumnScales = (float*)((byte*)tiles->ColumnScales + last * tiles->ScaleStep);
+        (tiles->BiasStep, tiles->PanelStep, tiles->OutputStep, tiles->SumStep, tiles->ScaleStep) = (-tiles->BiasStep, -tiles->PanelStep, -tiles->OutputStep, -tiles->SumStep, -tiles->ScaleStep);
     }
 
     /// <summary>One panel for some rows: first the tiles that are a row taller, then the others. The first of all brings the weights into the cache.</summary>
@@ -98,7 +120,7 @@ internal static unsafe class FloatDriver<TKernel>
         int most = TKernel.MaxRows, count = (rows + most - 1) / most, height = rows / count, taller = rows - count * height;
         SetPlace(job, tiles, panel, row);
         tiles->Biases = biases;
-        (tiles->BiasStep, tiles->PanelStep, tiles->ColumnStep) = (0, 0, 0);
+        (tiles->BiasStep, tiles->PanelStep, tiles->SumStep, tiles->ScaleStep) = (0, 0, 0, 0);
         int first = job->IsStreaming ? 1 : 0;
         RunTiles(job, tiles, taller > 0 ? height + 1 : height, columns, first, isStreaming: true);
         RunTiles(job, tiles, height + 1, columns, taller > 0 ? taller - first : 0, isStreaming: false);

@@ -13,8 +13,8 @@ internal unsafe struct FloatTiles
     /// <summary>What is added to the columns of the next tile: the bias. -0 where there is none, which changes no bit of what it is added to.</summary>
     public float* Biases;
 
-    /// <summary>For sums and scales, and for biases.</summary>
-    public nint ColumnStep;
+    public nint SumStep;
+    public nint ScaleStep;
     public nint BiasStep;
 
     /// <summary>The first row of activation codes of the next tile.</summary>

@@ -67,6 +67,12 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void RunPart(GemmJob* job, int firstPanel, int endPanel, int firstRow, int endRow)
     {
+        if (FewRowsToBytes<TKernel, TLanes, TFloat, TInt>.Fits(job, endRow - firstRow))
+        {
+            FewRowsToBytes<TKernel, TLanes, TFloat, TInt>.RunPart(job, firstPanel, endPanel, firstRow, endRow);
+            return;
+        }
+
         if (TKernel.RequantizesItself && job->Kind == GemmOutput.Byte && job->Fused != FusedActivation.Hardswish && job->RowSums == null
             && TryRunPartToBytes(job, firstPanel, endPanel, firstRow, endRow))
             return;

@@ -36,8 +36,6 @@ public sealed unsafe class PackedWeights
             Panels = (sbyte*)Align(memory);
         fixed (byte* memory = _columnMemory)
             ColumnScales = (float*)Align(memory);
-        // What is computed from the padding is not used, but it should be finite.
-        new Span<float>(ColumnScales, columns).Fill(1);
         ColumnSums = (int*)(ColumnScales + columns);
         ColumnZeroPoints = ColumnSums + columns;
     }
@@ -60,7 +58,7 @@ public sealed unsafe class PackedWeights
 
     internal sbyte* Panels { get; }
 
-    /// <summary>The scale of each column, padded to whole panels with 1.</summary>
+    /// <summary>The scale of each column, padded to whole panels with the last.</summary>
     internal float* ColumnScales { get; }
 
     /// <summary>For each column the sum over k of (code - zero point).</summary>
@@ -92,6 +90,8 @@ public sealed unsafe class PackedWeights
         var packed = new PackedWeights(outFeatures, inFeatures, scales.ToArray(), kept) { IsSymmetric = !zeroPoints.ContainsAnyExcept(0) };
         for (int column = 0; column < outFeatures; column++)
             packed.PackColumn(weights.Slice(column * inFeatures, inFeatures), column, firstOutput + column);
+        // What is computed from the padding is not used, but it should be as finite as the rest.
+        new Span<float>(packed.ColumnScales + outFeatures, packed.PanelCount * PanelColumns - outFeatures).Fill(packed.ColumnScales[outFeatures - 1]);
         return packed;
     }
 

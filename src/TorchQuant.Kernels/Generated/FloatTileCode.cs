@@ -82,8 +82,8 @@ internal sealed class FloatTileCode
         _asm.Land(done);
         Advance(s_at.A, s_at.AStep);
         Advance(s_at.Panel, s_at.PanelStep);
-        Advance(s_at.ColumnSums, s_at.ColumnStep);
-        Advance(s_at.ColumnScales, s_at.ColumnStep);
+        Advance(s_at.ColumnSums, s_at.SumStep);
+        Advance(s_at.ColumnScales, s_at.ScaleStep);
         Advance(s_at.Biases, s_at.BiasStep);
         Advance(s_at.Output, s_at.OutputStep);
         _asm.Mov(Rcx, At(s_at.Count));
