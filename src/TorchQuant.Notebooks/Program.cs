@@ -1,8 +1,10 @@
 using System.CommandLine;
+using TorchQuant.Notebooks.Export;
 using TorchQuant.Notebooks.Jupyter;
+using TorchQuant.Notebooks.Outputs;
 using TorchQuant.Notebooks.Run;
 
-var root = new RootCommand("Runs .NET notebooks, headless and in Jupyter.") { RunCommand.Create(), JupyterCommand.Create() };
+var root = new RootCommand("Runs .NET notebooks, headless and in Jupyter.") { RunCommand.Create(), ExportCommand.Create(), OutputsCommand.Create(), JupyterCommand.Create() };
 // The commands answer Ctrl+C themselves: they write what there is before they end.
 var call = root.Parse(args);
 var exitCode = await call.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

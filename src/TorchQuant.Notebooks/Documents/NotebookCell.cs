@@ -41,6 +41,13 @@ internal sealed class NotebookCell
         set => _json["execution_count"] = value;
     }
 
+    /// <summary>Of which code the outputs are that the notebook carries in a repository; null when they are of a run of this copy, or there are none.</summary>
+    public string? OutputStamp
+    {
+        get => _json["metadata"]!["torchquant"]?["outputs_of"]?.ToString();
+        set => _json["metadata"]!.AsObject()["torchquant"] = new JsonObject { ["outputs_of"] = value };
+    }
+
     public IReadOnlyList<string> Tags => _json["metadata"]?["tags"] is JsonArray tags ? [.. tags.Select(tag => tag?.ToString() ?? "")] : [];
 
     /// <summary>Files that the markdown of the cell shows as <c>attachment:name</c>: name to MIME type to base64.</summary>
@@ -68,6 +75,7 @@ internal sealed class NotebookCell
         Outputs = [];
         ExecutionCount = null;
         _json["metadata"]!.AsObject().Remove("execution");
+        _json["metadata"]!.AsObject().Remove("torchquant");
     }
 
     private DateTimeOffset? Time(string name) =>

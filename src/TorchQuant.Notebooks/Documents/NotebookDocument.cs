@@ -53,12 +53,14 @@ internal sealed class NotebookDocument
     public string? Language =>
         _root["metadata"]?["kernelspec"]?["language"]?.GetValue<string>() ?? _root["metadata"]?["language_info"]?["name"]?.GetValue<string>();
 
-    /// <exception cref="NotebookFormatException">The file is not a notebook of format 4.</exception>
+    /// <summary>Reads a file: a Jupyter notebook, or .NET Interactive's text format by its extension .dib.</summary>
+    /// <exception cref="NotebookFormatException">The file is not a notebook of format 4, or not one of text.</exception>
     public static NotebookDocument Load(string path)
     {
         try
         {
-            return Parse(File.ReadAllText(path), path);
+            var text = File.ReadAllText(path);
+            return Path.GetExtension(path).Equals(DibNotebook.Extension, StringComparison.OrdinalIgnoreCase) ? DibNotebook.Parse(text, path) : Parse(text, path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

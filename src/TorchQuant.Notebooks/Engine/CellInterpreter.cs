@@ -1,3 +1,4 @@
+using Microsoft.DotNet.Interactive;
 using TorchQuant.Notebooks.Documents;
 using TorchQuant.Notebooks.Engine.Magic;
 using TorchQuant.Notebooks.Packages;
@@ -66,7 +67,7 @@ internal sealed class CellInterpreter : IDisposable
         var outcome = engine.Run(code, file, run);
         if (outcome.Errors.Count > 0) return (null, CellError.FromDiagnostics(outcome.Errors, _sources));
         if (outcome.Exception is { } exception) return (null, CellError.FromException(exception, file, _sources));
-        if (!outcome.HasValue) return (null, null);
+        if (!outcome.HasValue || outcome.Value is DisplayedValue) return (null, null); // the handle of what display has shown already
         try
         {
             MimeBundle? shown = null;
@@ -89,7 +90,9 @@ internal sealed class CellInterpreter : IDisposable
     {
         try
         {
-            if (EngineOf(language, line) == _csharp) _csharp.SetVariable(name, of, run);
+            var engine = EngineOf(language, line);
+            engine.SetPackageReferences(_packages.References); // the value's type may be a package's that this language has not met
+            if (engine == _csharp) _csharp.SetVariable(name, of, run);
             else _fsharp.SetVariable(name, of.Value);
         }
         catch (CellException e)

@@ -53,7 +53,14 @@ internal sealed class FSharpEngine : ILanguageEngine
         if (value is null) throw new CellException($"{name} is null, and F# has no type for it. Share a value.");
         if (CSharpTypeName.IsOfCell(value.GetType()))
             throw new CellException($"{name} is of the type {value.GetType().Name}, which a C# cell declares; F# cannot use such types. Share a value of a type of .NET's or of a package's.");
-        _session.Value.AddBoundValue(name, value);
+        try
+        {
+            _session.Value.AddBoundValue(name, value);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            throw new CellException($"F# cannot hold {name}, a {value.GetType()}: {e.Message} Share a value of a type of .NET's or of a package that #r has loaded.");
+        }
     }
 
     /// <summary>Starts the session and compiles a piece of code that changes nothing.</summary>

@@ -7,11 +7,17 @@ using TorchQuant.Notebooks.Run;
 namespace TorchQuant.Notebooks.Html;
 
 /// <summary>
-/// An executed notebook as one HTML file: no scripts of its own, nothing loaded from anywhere, light and dark by the reader's setting, fit to print.
+/// An executed notebook as one HTML file: no scripts of its own, nothing loaded from anywhere (the page forbids it, also to what cells displayed), light and dark by the reader's setting, fit to print.
 /// It is made from the notebook's JSON alone, so that any executed notebook can be turned into a page.
 /// </summary>
 internal static class HtmlPage
 {
+    /// <summary>By this the programs here know a page of their own.</summary>
+    public const string Mark = "<meta name=\"generator\" content=\"TorchQuant.Notebooks\">";
+
+    // Charts' scripts stand in the page and may run; nothing may be asked of any machine.
+    private const string Policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval' data: blob:; img-src data: blob:; font-src data:; media-src data:; frame-src data: blob:; worker-src data: blob:";
+
     /// <param name="document">The executed notebook.</param>
     /// <param name="name">The title when the notebook has no heading of the first level.</param>
     /// <param name="folder">The notebook's folder: pictures that its text shows are read from there and put into the page.</param>
@@ -30,6 +36,8 @@ internal static class HtmlPage
             <html lang="en">
             <head>
             <meta charset="utf-8">
+            <meta http-equiv="Content-Security-Policy" content="{Policy}">
+            {Mark}
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta name="color-scheme" content="light dark">
             <title>{Encode(title)}</title>

@@ -31,7 +31,7 @@ internal sealed class NotebookRun
     {
         (_settings, _report) = (settings, report);
         _document = NotebookDocument.Load(settings.Notebook);
-        _language = LanguageOf(_document, settings.Notebook);
+        _language = NotebookLanguage.Of(_document, settings.Notebook);
         foreach (var injected in _document.Cells.Where(cell => cell.Tags.Contains(NotebookParameters.InjectedTag)).ToArray()) _document.Remove(injected);
         foreach (var cell in _document.Cells) cell.Clear();
         if (settings.Parameters.Any && !_document.Cells.Any(IsParameters))
@@ -174,11 +174,4 @@ internal sealed class NotebookRun
         new[] { CellLanguage.CSharp, CellLanguage.FSharp }.SelectMany(language => session.VariablesOf(language).Select(variable => (language, variable.Name))).ToHashSet();
 
     private CellLanguage LanguageOf(NotebookCell cell) => cell.Language is { } name ? CellSegment.LanguageOf(name, line: null) : _language;
-
-    private static CellLanguage LanguageOf(NotebookDocument document, string path) => document.Language?.ToUpperInvariant() switch
-    {
-        null or "C#" or "CSHARP" or "POLYGLOT-NOTEBOOK" => CellLanguage.CSharp,
-        "F#" or "FSHARP" => CellLanguage.FSharp,
-        _ => throw new NotebookFormatException($"{path} is a notebook of {document.Language}; this program runs notebooks of C# and F# (kernels .net-csharp, .net-fsharp, torchquant-csharp, torchquant-fsharp)."),
-    };
 }

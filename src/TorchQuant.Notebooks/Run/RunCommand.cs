@@ -13,7 +13,7 @@ internal static class RunCommand
 
     public static Command Create()
     {
-        var files = new Argument<string[]>("notebook") { Arity = ArgumentArity.OneOrMore, Description = "The .ipynb files to run." };
+        var files = new Argument<string[]>("notebook") { Arity = ArgumentArity.OneOrMore, Description = "The .ipynb and .dib files to run." };
         var output = new Option<string?>("--out")
         {
             Description = "The folder for the executed notebook, the page and what the notebook writes. Default: out/<name of the notebook>. With several notebooks each gets a folder in it.",
@@ -49,6 +49,9 @@ internal static class RunCommand
         using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         try
         {
+            // Known before the first runs: results of one would lie over those of another.
+            if (notebooks.GroupBy(Path.GetFileNameWithoutExtension).FirstOrDefault(same => same.Count() > 1) is { } same)
+                return Refuse($"{string.Join(" and ", same)} would write into the same folder. Run them apart, with an --out of their own.");
             if (notebooks.Length > 1) return await RunEachAsync(notebooks, output, parameters, timeout, interrupt.Token).ConfigureAwait(false);
             var settings = Settings(notebooks[0], output, parameters, timeout);
             return await new NotebookRun(settings, TerminalReport.ForConsole()).RunAsync(interrupt.Token).ConfigureAwait(false);

@@ -50,6 +50,15 @@ public sealed class FSharpTests : IClassFixture<FSharpTests.Session>
         Assert.Equal(["2", "x"], _cells.Shown.Shown.Select(bundle => bundle.Plain));
     }
 
+    [Theory]
+    [InlineData("display(5)")]
+    [InlineData("#!csharp\ndisplay(5)")]
+    public async Task A_cell_that_ends_in_display_shows_the_value_once(string code)
+    {
+        Assert.Equal("5", await ValueAsync(code));
+        Assert.Single(_cells.Shown.Shown);
+    }
+
     [Fact]
     public async Task Code_that_does_not_compile_names_its_line_and_declares_nothing()
     {

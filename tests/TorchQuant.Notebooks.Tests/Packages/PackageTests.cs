@@ -51,6 +51,16 @@ public sealed class PackageTests : IDisposable
     }
 
     [Fact]
+    public async Task A_value_of_a_packages_type_can_be_the_first_thing_that_fsharp_sees()
+    {
+        TinyPackage.Write(Feed, "Tiny.Point", "1.0.0", TinyPackage.Compile("Tiny.Point", "namespace Tiny; public sealed class Point { public int X => 42; }"));
+        Assert.Null((await RunAsync("#r \"nuget: Tiny.Point\"\nvar point = new Tiny.Point();")).Error);
+        var result = await RunAsync("#!fsharp\n#!share point --from csharp\npoint.X");
+        Assert.True(result.Error is null, string.Join('\n', result.Error?.Lines ?? []));
+        Assert.Equal("42", _shown.Shown[^1].Plain);
+    }
+
+    [Fact]
     public async Task A_package_its_dependencies_and_its_extension_are_there_in_the_cell_that_asks()
     {
         var inner = TinyPackage.Compile("Tiny.Inner", "namespace Tiny; public static class Inner { public static int Value => 41; }");

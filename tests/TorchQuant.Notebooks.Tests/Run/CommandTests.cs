@@ -154,6 +154,27 @@ public sealed class CommandTests : IDisposable
         Assert.Equal("third", MultilineText.Read(Executed("c").Cells[0].Outputs[0]!["data"]!["text/plain"]));
     }
 
+    [Fact]
+    public async Task A_notebook_of_text_runs_like_one_of_json_and_is_written_as_one()
+    {
+        _folder.Write("t.dib", "#!meta\n{\"kernelInfo\":{\"defaultKernelName\":\"fsharp\"}}\n#!markdown\n# Title\n#!fsharp\n// parameters\nlet steps = 1\n#!fsharp\nsteps + 1\n#!csharp\n#!share steps --from fsharp\nsteps * 10\n#!csharp\n\nint a = 1;\n\nthrow new Exception(\"at the end\");");
+        var (exitCode, said) = await RunAsync("t.dib", "--param", "steps=4");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("Cell 5, line 3: Exception: at the end", said, StringComparison.Ordinal);
+        NotebookDocumentTests.AssertValid(Executed("t").ToString());
+        Assert.Equal(["5", "40"], Executed("t").Cells.Skip(3).Take(2).Select(cell => MultilineText.Read(cell.Outputs[^1]!["data"]!["text/plain"])));
+    }
+
+    [Fact]
+    public async Task Notebooks_of_one_name_do_not_overwrite_each_others_results()
+    {
+        _folder.Write("a/n.ipynb", NotebookJson.Of("1"));
+        _folder.Write("b/n.ipynb", NotebookJson.Of("1"));
+        var (exitCode, said) = await RunAsync("a/n.ipynb", "b/n.ipynb");
+        Assert.Equal(2, exitCode);
+        Assert.Contains("a/n.ipynb and b/n.ipynb", said, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("--timeout", "abc")]
     [InlineData("--parm", "a=1")]
