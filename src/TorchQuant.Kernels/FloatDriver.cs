@@ -14,6 +14,9 @@ internal static unsafe class FloatDriver<TKernel>
     /// <summary>The most rows for which reading the weights takes longer than the products.</summary>
     public const int FewRows = 4;
 
+    /// <summary>Results that no cache near the core keeps, if there are more: 8 MB.</summary>
+    private const int SpreadResults = 2 * 1024 * 1024;
+
     private const int PanelBytes = PackedWeights.PanelColumns * sizeof(float);
 
     /// <summary>Whether the kernel can do the job. -0 and ReLU: as in arithmetic, max(-0, 0) is +0, but not in the instruction; only a bias can be -0.</summary>
@@ -122,9 +125,10 @@ internal static unsafe class FloatDriver<TKernel>
         tiles->Biases = biases;
         (tiles->BiasStep, tiles->PanelStep, tiles->SumStep, tiles->ScaleStep) = (0, 0, 0, 0);
         int first = job->IsStreaming ? 1 : 0;
+        bool isSpread = job->M * job->OutputStride > SpreadResults;
         RunTiles(job, tiles, taller > 0 ? height + 1 : height, columns, first, isStreaming: true);
-        RunTiles(job, tiles, height + 1, columns, taller > 0 ? taller - first : 0, isStreaming: false);
-        RunTiles(job, tiles, height, columns, taller > 0 ? count - taller : count - first, isStreaming: false);
+        RunTiles(job, tiles, height + 1, columns, taller > 0 ? taller - first : 0, isSpread);
+        RunTiles(job, tiles, height, columns, taller > 0 ? count - taller : count - first, isSpread);
     }
 
     private static void RunTiles(GemmJob* job, FloatTiles* tiles, int rows, int columns, int count, bool isStreaming)

@@ -47,7 +47,7 @@ internal unsafe struct FloatTiles
     /// <summary>No result is below it: 0 for ReLU, or minus infinity.</summary>
     public float Floor;
 
-    /// <summary>Whether the weights come from beyond the second level of the cache.</summary>
+    /// <summary>Whether the weights come from beyond the second level of the cache, or the results go there.</summary>
     public bool IsStreaming;
 
     /// <summary>A bit for each column of the two halves of a panel.</summary>

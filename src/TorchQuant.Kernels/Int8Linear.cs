@@ -38,12 +38,12 @@ public sealed unsafe class Int8Linear(PackedWeights weights, float[]? bias, bool
         if (m == 0)
             return;
 
-        LinearInput input = Prepare(isa, x, m);
+        LinearInput input = Prepare(isa, x, m, threads);
         Multiply(isa, input, 0, m, Int8Gemm.RowStride(m, InFeatures), output, relu, accumulate, threads);
         input.Return();
     }
 
-    internal override LinearInput Prepare(ReadOnlySpan<float> x, int m) => Prepare(Isa.Current, x, m);
+    internal override LinearInput Prepare(ReadOnlySpan<float> x, int m, int threads) => Prepare(Isa.Current, x, m, threads);
 
     internal override void Multiply(ReadOnlySpan<float> x, LinearInput input, int firstRow, int rows, Span<float> output, int threads) =>
         Multiply(Isa.Current, input, firstRow, rows, Int8Gemm.RowStride(x.Length / InFeatures, InFeatures), output, relu: false, accumulate: false, threads);
@@ -58,29 +58,12 @@ public sealed unsafe class Int8Linear(PackedWeights weights, float[]? bias, bool
         }
     }
 
-    private LinearInput Prepare(Isa isa, ReadOnlySpan<float> x, int m)
+    private LinearInput Prepare(Isa isa, ReadOnlySpan<float> x, int m, int threads)
     {
         int stride = Int8Gemm.RowStride(m, InFeatures);
         byte[] rented = ArrayPool<byte>.Shared.Rent(checked(m * stride));
         fixed (float* source = x)
         fixed (byte* codes = rented)
-            return new LinearInput(rented, m == 0 ? new QParams(1, 0) : QuantizeRows(isa, source, m, codes, stride));
-    }
-
-    private QParams QuantizeRows(Isa isa, float* x, int m, byte* codes, int stride)
-    {
-        (float min, float max) = isa.MinMax(x, (nint)m * InFeatures);
-        if (!float.IsFinite(min) || !float.IsFinite(max))
-            throw new ArgumentException($"x has the range {min} to {max}; expected finite activations (a NaN or an infinity cannot be quantized dynamically).", nameof(x));
-        QParams qparams = QParamsChooser.ForDynamic(min, max, reduceRange: ReduceRange);
-        if (stride == InFeatures)
-        {
-            isa.QuantizeDynamic(x, codes, (nint)m * InFeatures, qparams);
-            return qparams;
-        }
-
-        for (int row = 0; row < m; row++)
-            isa.QuantizeDynamic(x + (nint)row * InFeatures, codes + (nint)row * stride, InFeatures, qparams);
-        return qparams;
+            return new LinearInput(rented, m == 0 ? new QParams(1, 0) : DynamicActivations.Quantize(isa, source, m, InFeatures, codes, stride, ReduceRange, threads));
     }
 }

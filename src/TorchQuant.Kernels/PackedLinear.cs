@@ -41,8 +41,9 @@ public abstract class PackedLinear
     /// <summary>Prepares activations whose rows are then multiplied a few at a time.</summary>
     /// <param name="x">Activations, row-major [m, InFeatures].</param>
     /// <param name="m">The number of rows.</param>
+    /// <param name="threads">How many threads may be used, at least 1.</param>
     /// <exception cref="ArgumentException">The activations cannot be quantized.</exception>
-    internal abstract LinearInput Prepare(ReadOnlySpan<float> x, int m);
+    internal abstract LinearInput Prepare(ReadOnlySpan<float> x, int m, int threads);
 
     /// <summary>output = rows [firstRow, firstRow + rows) of x W^T + bias.</summary>
     /// <param name="x">All activations.</param>

@@ -29,13 +29,15 @@ internal sealed class FloatTileCode
     private readonly int _rows;
     private readonly int _vectors;
     private readonly bool _isMasked;
+    private readonly bool _isStreaming;
 
     private FloatTileCode(Assembler asm, int rows, FloatTileForm form)
     {
         (_asm, _rows) = (asm, rows);
         _vectors = form == FloatTileForm.OneVector ? 1 : TileLoop.PanelVectors;
         _isMasked = form is FloatTileForm.OneVector or FloatTileForm.TwoVectors;
-        _loop = new TileLoop(asm, rows, _vectors) { PrefetchDistance = form == FloatTileForm.Streamed ? PrefetchDistance : null };
+        _isStreaming = form == FloatTileForm.Streamed;
+        _loop = new TileLoop(asm, rows, _vectors) { PrefetchDistance = _isStreaming ? PrefetchDistance : null };
     }
 
     /// <summary>Appends the code for tiles of that many rows.</summary>
@@ -120,7 +122,13 @@ internal sealed class FloatTileCode
         for (int row = 0; row < _rows; row++)
         {
             for (int v = 0; v < _vectors; v++)
+            {
                 Finish(row * _vectors + v, v, new Memory(Rax, v * TileLoop.VectorBytes), accumulate);
+                // Where the next panel will write: rows far apart are not foreseen by the processor.
+                if (_isStreaming && !accumulate)
+                    _asm.PrefetchForWriting(new Memory(Rax, (_vectors + v) * TileLoop.VectorBytes));
+            }
+
             _asm.Lea(Rax, new Memory(Rax, Index: R9));
         }
     }

@@ -12,6 +12,6 @@ internal enum FloatTileForm
     /// <summary>All 32 columns.</summary>
     Whole,
 
-    /// <summary>All 32 columns, weights from beyond the second level of the cache.</summary>
+    /// <summary>All 32 columns, weights from beyond the second level of the cache or results that go there: both are asked for ahead.</summary>
     Streamed,
 }

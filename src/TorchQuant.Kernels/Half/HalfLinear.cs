@@ -60,7 +60,7 @@ public sealed unsafe class HalfLinear : PackedLinear
         Multiply(Isa.Current, x, m, output, relu, accumulate, threads);
 
     /// <summary>Nothing to prepare: no row depends on another.</summary>
-    internal override LinearInput Prepare(ReadOnlySpan<float> x, int m) => default;
+    internal override LinearInput Prepare(ReadOnlySpan<float> x, int m, int threads) => default;
 
     internal override void Multiply(ReadOnlySpan<float> x, LinearInput input, int firstRow, int rows, Span<float> output, int threads) =>
         Multiply(x.Slice(firstRow * InFeatures, rows * InFeatures), rows, output, threads: threads);

@@ -29,7 +29,7 @@ internal ref struct InputProduct
         _batchSizes = batchSizes;
         _mostRows = Math.Min(rows, Math.Max(batchSizes.IsEmpty ? 0 : batchSizes[0], MostResults / weights.OutFeatures));
         _results = ArrayPool<float>.Shared.Rent(checked(_mostRows * weights.OutFeatures));
-        _input = weights.Prepare(x, rows);
+        _input = weights.Prepare(x, rows, threads);
     }
 
     /// <summary>The results of the rows of a step, [batch, outputs]; steps are asked for in their order. They may be changed.</summary>
