@@ -64,6 +64,12 @@ internal unsafe struct GemmJob
     public bool Relu;
     public bool Accumulate;
 
+    /// <summary>Whether the weights that one thread reads are more than its second level of the cache holds.</summary>
+    public bool IsStreaming;
+
+    /// <summary>Whether a few rows go through the panels from the last to the first: see <see cref="PackedWeights.TakeTurn"/>.</summary>
+    public bool IsBackwards;
+
     /// <summary>For results in uint8.</summary>
     public FusedActivation Fused;
     public QParams Requantized;

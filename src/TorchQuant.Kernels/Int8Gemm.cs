@@ -100,6 +100,7 @@ public static unsafe class Int8Gemm
         fixed (int* sums = rented)
         {
             job.RowSums = sums;
+            job.IsBackwards = weights.TakeTurn();
             isa.Multiply(&job, threads);
         }
 
