@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace TorchQuant.Kernels;
 
 /// <summary>
@@ -150,6 +152,7 @@ public sealed unsafe class CodeTable
 
     private readonly struct Pieces(byte* table, byte* source, byte* target, int length) : IRowBody
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
         {
             nint start = row * PieceLength;
@@ -159,6 +162,7 @@ public sealed unsafe class CodeTable
 
     private readonly struct Rows(byte* table, byte* source, byte* target, int rows, int length, nint stride, int atOnce) : IRowBody
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
         {
             nint first = row * atOnce;

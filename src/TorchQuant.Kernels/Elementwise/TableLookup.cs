@@ -29,6 +29,7 @@ internal static unsafe class TableLookup
     /// Rows of source, one after the other, to rows of target that are <paramref name="stride"/> apart. Rows shorter than a vector go through a buffer in the target's place, so that they are looked up in whole vectors.
     /// </summary>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void RunRows<TLanes, TFloat, TInt>(byte* table, byte* source, byte* target, int rows, int length, nint stride) where TLanes : struct, ILanes<TFloat, TInt>
     {
         const int buffer = 8192;

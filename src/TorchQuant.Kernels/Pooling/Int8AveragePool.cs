@@ -63,6 +63,7 @@ public static unsafe class Int8AveragePool
 
         private const int EvenBytes = 0x00FF00FF, EvenShorts = 0x0000FFFF;
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public int Divisor(PoolingSpan vertical, PoolingSpan horizontal) =>
             divisor != 0 ? divisor : countIncludePad ? vertical.WithPadding * horizontal.WithPadding : vertical.Count * horizontal.Count;
 

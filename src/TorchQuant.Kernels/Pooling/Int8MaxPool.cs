@@ -29,6 +29,7 @@ public static unsafe class Int8MaxPool
 
     private readonly struct Largest : IPooling
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public int Divisor(PoolingSpan vertical, PoolingSpan horizontal) => 1;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace TorchQuant.Kernels;
 
 /// <summary>How a pooling window slides along one spatial dimension.</summary>
@@ -18,11 +20,15 @@ public readonly record struct PoolingDimension(int Kernel, int Stride, int Paddi
     }
 
     /// <summary>The window of an output.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal PoolingSpan Of(int output, int input)
     {
         int start = output * Stride - Padding;
         // The elements before the input are passed over, as are those behind it.
-        int first = start < 0 ? (-start + Dilation - 1) / Dilation : 0, end = Math.Min(Kernel, (input - start + Dilation - 1) / Dilation);
+        int first = Math.Max(0, -start), end = input - start;
+        if (Dilation != 1)
+            (first, end) = ((first + Dilation - 1) / Dilation, (end + Dilation - 1) / Dilation);
+        end = Math.Min(Kernel, end);
         return new PoolingSpan(start + first * Dilation, end - first, Math.Min(start + Kernel, input + Padding) - start);
     }
 

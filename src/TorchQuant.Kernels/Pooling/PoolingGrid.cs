@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace TorchQuant.Kernels;
 
 /// <summary>Pictures with the channels last, [batch, height, width, channels], and the windows on them: sliding ones, or as many as an adaptive pooling gives.</summary>
@@ -44,8 +46,10 @@ internal readonly struct PoolingGrid
 
     public nint ColumnStep => (nint)Channels * (_isAdaptive ? 1 : _horizontal.Dilation);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public PoolingSpan Vertical(int output) => _isAdaptive ? PoolingSpan.OfAdaptive(output, Height, OutputHeight) : _vertical.Of(output, Height);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public PoolingSpan Horizontal(int output) => _isAdaptive ? PoolingSpan.OfAdaptive(output, Width, OutputWidth) : _horizontal.Of(output, Width);
 
     public void Check(int inputLength, int outputLength, int threads)

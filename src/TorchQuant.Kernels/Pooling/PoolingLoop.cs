@@ -31,6 +31,7 @@ internal readonly unsafe struct PoolingLoop<TPooling>(TPooling pooling, byte* in
         isa.Run(new RowLoop<PoolingLoop<TPooling>>(this, rows, threads, 1 + (long)grid.OutputWidth * grid.Channels * first.Count * middle.Count / CodesPerNanosecond));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
     {
         (int batch, int y) = Math.DivRem((int)row, grid.OutputHeight);

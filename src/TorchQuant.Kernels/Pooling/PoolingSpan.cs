@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace TorchQuant.Kernels;
 
 /// <summary>The elements of a window along one dimension that lie in the input.</summary>
@@ -7,6 +9,7 @@ namespace TorchQuant.Kernels;
 internal readonly record struct PoolingSpan(int Start, int Count, int WithPadding)
 {
     /// <summary>The window of an output of adaptive pooling: from floor(o input / outputs) to ceil((o + 1) input / outputs).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static PoolingSpan OfAdaptive(int output, int input, int outputs)
     {
         int start = (int)((long)output * input / outputs), end = (int)((((long)output + 1) * input + outputs - 1) / outputs);

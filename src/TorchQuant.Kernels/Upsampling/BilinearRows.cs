@@ -12,6 +12,7 @@ internal readonly unsafe struct BilinearRows(byte* input, byte* output, Upsample
 
     public static long Nanoseconds(UpsampleDimension horizontal, int channels) => 1 + (long)horizontal.Output * channels / CodesPerNanosecond;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
     {
         (int batch, int y) = Math.DivRem((int)row, vertical.Output);
@@ -71,6 +72,7 @@ internal readonly unsafe struct BilinearRows(byte* input, byte* output, Upsample
     }
 
     /// <summary>The first product of each sum is fused with it, as in libtorch's loop over the channels that are left over.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Rest(byte* source, nint right, nint down, byte* target, float rowWeight, float columnWeight)
     {
         float rowRest = 1 - rowWeight, columnRest = 1 - columnWeight;

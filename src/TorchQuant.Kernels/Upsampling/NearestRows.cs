@@ -10,6 +10,7 @@ internal readonly unsafe struct NearestRows(byte* input, byte* output, UpsampleD
     public static long Nanoseconds(UpsampleDimension vertical, UpsampleDimension horizontal, int channels) =>
         1 + (long)horizontal.Output * channels * vertical.Output / vertical.Input / BytesPerNanosecond;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
     {
         (int batch, int y) = Math.DivRem((int)row, vertical.Input);
@@ -24,6 +25,7 @@ internal readonly unsafe struct NearestRows(byte* input, byte* output, UpsampleD
     }
 
     /// <summary>The first output whose nearest row is this one or a later one: they are in order.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int FirstOutput(int y)
     {
         int low = 0, high = vertical.Output;
@@ -43,6 +45,12 @@ internal readonly unsafe struct NearestRows(byte* input, byte* output, UpsampleD
     private void Stretch<TLanes, TFloat, TInt>(byte* source, byte* target) where TLanes : struct, ILanes<TFloat, TInt>
     {
         int block = 4 * TLanes.Count;
+        if (channels >= block && horizontal.IsDouble)
+        {
+            Double<TLanes, TFloat, TInt>(source, target);
+            return;
+        }
+
         for (int x = 0; x < horizontal.Output; x++, target += channels)
         {
             byte* pixel = source + (nint)horizontal.Nearest(x) * channels;
@@ -58,6 +66,23 @@ internal readonly unsafe struct NearestRows(byte* input, byte* output, UpsampleD
             else
             {
                 Unsafe.CopyBlockUnaligned(target, pixel, (uint)channels);
+            }
+        }
+    }
+
+    /// <summary>Each pixel is read once and written twice.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Double<TLanes, TFloat, TInt>(byte* source, byte* target) where TLanes : struct, ILanes<TFloat, TInt>
+    {
+        int block = 4 * TLanes.Count, count = channels;
+        for (int x = horizontal.Input; x > 0; x--, source += count, target += 2 * count)
+        {
+            for (int c = 0; c < count; c += block)
+            {
+                int at = Math.Min(c, count - block);
+                TInt codes = TLanes.LoadInt((int*)(source + at));
+                TLanes.StoreInt(codes, (int*)(target + at));
+                TLanes.StoreInt(codes, (int*)(target + count + at));
             }
         }
     }

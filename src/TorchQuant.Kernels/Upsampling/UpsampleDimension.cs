@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace TorchQuant.Kernels;
 
 /// <summary>How one spatial dimension is interpolated: PyTorch's rules for where an output lies in the input.</summary>
@@ -7,12 +9,21 @@ namespace TorchQuant.Kernels;
 /// <param name="AlignCorners">For linear interpolation: whether the centres of the outermost outputs lie on those of the outermost inputs, instead of the edges.</param>
 public readonly record struct UpsampleDimension(int Input, int Output, double ScaleFactor = 0, bool AlignCorners = false)
 {
-    private float Step => ScaleFactor > 0 ? (float)(1 / ScaleFactor) : (float)Input / Output;
+    private float Step
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ScaleFactor > 0 ? (float)(1 / ScaleFactor) : (float)Input / Output;
+    }
+
+    /// <summary>Whether every input is repeated twice.</summary>
+    internal bool IsDouble => Output == 2 * Input && Step == 0.5f;
 
     /// <summary>The input that is nearest in PyTorch's sense: floor(output * input / outputs).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal int Nearest(int output) => Math.Min((int)MathF.Floor(output * Step), Input - 1);
 
     /// <summary>The first of the two inputs between which an output lies, where the second is, and the weight of the second.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal (int First, int Next, float Weight) Between(int output)
     {
         float place;
