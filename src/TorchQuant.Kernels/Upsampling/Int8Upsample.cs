@@ -35,7 +35,8 @@ public static unsafe class Int8Upsample
     internal static void Nearest(Isa isa, ReadOnlySpan<byte> input, int batch, UpsampleDimension vertical, UpsampleDimension horizontal, int channels, Span<byte> output, int threads)
     {
         Check(input.Length, batch, vertical, horizontal, channels, output.Length, threads);
-        if (IsCopy(vertical, horizontal))
+        // libtorch copies where the sizes stay, whatever the scale factors are.
+        if (vertical.Input == vertical.Output && horizontal.Input == horizontal.Output)
         {
             input.CopyTo(output);
             return;
@@ -50,18 +51,9 @@ public static unsafe class Int8Upsample
     {
         Check(input.Length, batch, vertical, horizontal, channels, output.Length, threads);
         Argument.IsZeroPoint(zeroPoint, byte.MinValue, byte.MaxValue, nameof(zeroPoint));
-        if (IsCopy(vertical, horizontal))
-        {
-            input.CopyTo(output);
-            return;
-        }
-
         fixed (byte* source = input, target = output)
             isa.Run(new RowLoop<BilinearRows>(new BilinearRows(source, target, vertical, horizontal, channels, zeroPoint), batch * vertical.Output, threads, BilinearRows.Nanoseconds(horizontal, channels)));
     }
-
-    /// <summary>libtorch copies where the sizes stay, whatever the scale factors are.</summary>
-    private static bool IsCopy(UpsampleDimension vertical, UpsampleDimension horizontal) => vertical.Input == vertical.Output && horizontal.Input == horizontal.Output;
 
     private static void Check(int input, int batch, UpsampleDimension vertical, UpsampleDimension horizontal, int channels, int output, int threads)
     {

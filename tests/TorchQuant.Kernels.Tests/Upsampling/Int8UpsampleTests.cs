@@ -33,7 +33,9 @@ public class Int8UpsampleTests
     public void Equal_sizes_are_a_copy_and_constant_pictures_stay()
     {
         byte[] codes = Generators.Activations(5 * 4 * 40, seed: 1), output = new byte[codes.Length], constant = new byte[9 * 11 * 40];
-        Int8Upsample.Bilinear(codes, 1, new UpsampleDimension(5, 5, 1.1), new UpsampleDimension(4, 4), 40, 3, output);
+        Int8Upsample.Bilinear(codes, 1, new UpsampleDimension(5, 5), new UpsampleDimension(4, 4), 40, 3, output);
+        Assert.Equal(codes, output);
+        Int8Upsample.Nearest(codes, 1, new UpsampleDimension(5, 5, 1.1), new UpsampleDimension(4, 4), 40, output);
         Assert.Equal(codes, output);
         Int8Upsample.Bilinear([.. Enumerable.Repeat((byte)200, codes.Length)], 1, new UpsampleDimension(5, 9), new UpsampleDimension(4, 11, AlignCorners: true), 40, 3, constant);
         Assert.All(constant, code => Assert.Equal(200, code));
