@@ -172,6 +172,9 @@ internal sealed class Assembler
     /// <summary>Asks for the cache line of an address in the first level (prefetcht0).</summary>
     public void Prefetch(Memory memory) => Xmm(0x18, 1, memory);
 
+    /// <summary>Asks for the cache line of an address to be written (prefetchw).</summary>
+    public void PrefetchForWriting(Memory memory) => Xmm(0x0D, 1, memory);
+
     /// <summary>Stores the low 128 bits of one of the registers 0..15 (movups).</summary>
     public void StoreXmm(Memory target, int source) => Xmm(0x11, source, target);
 
@@ -209,6 +212,13 @@ internal sealed class Assembler
 
     public void Add(Gpr target, int value) => Immediate(0, target, value);
 
+    public void Add(Gpr target, Memory value)
+    {
+        Rex((int)target, (int)value.Base, (int)(value.Index ?? 0));
+        Emit(0x03);
+        Operand((int)target, value, 1);
+    }
+
     public void Sub(Gpr target, int value) => Immediate(5, target, value);
 
     public void Push(Gpr register) => Short(0x50, register);
@@ -229,6 +239,13 @@ internal sealed class Assembler
     public int JumpForward(Condition condition)
     {
         Emit(0x0F, 0x80 | (int)condition, 0, 0, 0, 0);
+        return Position;
+    }
+
+    /// <summary>The same without a condition.</summary>
+    public int JumpForward()
+    {
+        Emit(0xE9, 0, 0, 0, 0);
         return Position;
     }
 

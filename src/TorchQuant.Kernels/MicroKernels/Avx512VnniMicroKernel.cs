@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using TorchQuant.Kernels.Generated;
@@ -14,6 +15,9 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
 
     /// <summary>Rows times groups that take a few microseconds. A call that skips the runtime's transition holds up a garbage collection for as long as it runs.</summary>
     private const nint ShortWork = 8192;
+
+    /// <summary>With so much more to do the transition costs nothing.</summary>
+    private const nint MostShortCalls = 8;
 
     /// <summary>Deeper products have so little to requantize that reading the weights half as often is worth more.</summary>
     private const int MostPipelinedGroups = 128;
@@ -63,11 +67,35 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
         }
     }
 
+    public static bool TakesPlacedTiles => PlacedTileForms.AreThere;
+
+    public static int PlacedRowsToBytes(int columns, nint groups) => PlacedTileForms.MostRows(columns, groups);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void RunPlacedToBytes(int rows, int columns, ByteTiles* tiles)
+    {
+        delegate* unmanaged<ByteTiles*, void> code = PlacedTileForms.Code(rows, columns, tiles->Groups);
+        nint tileWork = rows * tiles->Groups;
+        tiles->Columns = uint.MaxValue >> (PackedWeights.PanelColumns - columns);
+        if (tileWork > ShortWork || tileWork * tiles->Count > MostShortCalls * ShortWork)
+        {
+            code(tiles);
+            return;
+        }
+
+        nint most = ShortWork / tileWork;
+        for (nint rest = tiles->Count; rest > 0; rest -= most)
+        {
+            tiles->Count = nint.Min(rest, most);
+            ((delegate* unmanaged[SuppressGCTransition]<ByteTiles*, void>)code)(tiles);
+        }
+    }
+
     public static bool GivesFloatsItself => true;
 
     public static void RunToFloats(int rows, int columns, FloatTiles* tiles)
     {
-        nint code = s_floatTiles![FloatTileIndex(rows, columns > Vector512<int>.Count ? 2 : 1, columns < PackedWeights.PanelColumns)];
+        nint code = s_floatTiles![FloatTileIndex(rows, FormOf(columns, tiles->IsStreaming))];
         tiles->FirstColumns = columns < Vector512<int>.Count ? (1u << columns) - 1 : ushort.MaxValue;
         tiles->LastColumns = columns > Vector512<int>.Count ? (uint)ushort.MaxValue >> (PackedWeights.PanelColumns - columns) : 0;
         if (rows * tiles->Groups * tiles->Count <= ShortWork)
@@ -137,7 +165,15 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
 
     private static int ByteTileIndex(int rows, int vectors) => rows * TileLoop.PanelVectors + vectors - 1;
 
-    private static int FloatTileIndex(int rows, int vectors, bool isMasked) => (rows * TileLoop.PanelVectors + vectors - 1) * 2 + (isMasked ? 1 : 0);
+    private static FloatTileForm FormOf(int columns, bool isStreaming) => columns switch
+    {
+        PackedWeights.PanelColumns when isStreaming => FloatTileForm.Streamed,
+        PackedWeights.PanelColumns => FloatTileForm.Whole,
+        > TileLoop.VectorNumbers => FloatTileForm.TwoVectors,
+        _ => FloatTileForm.OneVector,
+    };
+
+    private static int FloatTileIndex(int rows, FloatTileForm form) => rows * FloatTileCode.Forms + (int)form;
 
     private static (nint[] Tiles, nint[] ByteTiles, nint[] PipelinedTiles, nint[] FloatTiles)? CreateTiles()
     {
@@ -145,17 +181,14 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
             return null;
         bool isWindows = OperatingSystem.IsWindows();
         var asm = new Assembler();
-        nint[] tiles = new nint[TileCode.MaxRows + 1], byteTiles = new nint[ByteTileIndex(TileCode.MaxRows + 1, 1)], floatTiles = new nint[FloatTileIndex(TileCode.MaxRows + 1, 1, false)];
+        nint[] tiles = new nint[TileCode.MaxRows + 1], byteTiles = new nint[ByteTileIndex(TileCode.MaxRows + 1, 1)], floatTiles = new nint[FloatTileIndex(TileCode.MaxRows + 1, 0)];
         for (int rows = 1; rows <= TileCode.MaxRows; rows++)
         {
             tiles[rows] = TileCode.Append(asm, rows, isWindows);
             for (int vectors = 1; vectors <= TileLoop.PanelVectors; vectors++)
-            {
                 byteTiles[ByteTileIndex(rows, vectors)] = ByteTileCode.Append(asm, rows, vectors, isWindows);
-                floatTiles[FloatTileIndex(rows, vectors, isMasked: true)] = FloatTileCode.Append(asm, rows, vectors, isMasked: true, isWindows);
-            }
-
-            floatTiles[FloatTileIndex(rows, TileLoop.PanelVectors, isMasked: false)] = FloatTileCode.Append(asm, rows, TileLoop.PanelVectors, isMasked: false, isWindows);
+            for (FloatTileForm form = 0; (int)form < FloatTileCode.Forms; form++)
+                floatTiles[FloatTileIndex(rows, form)] = FloatTileCode.Append(asm, rows, form, isWindows);
         }
 
         nint[] pipelinedTiles = new nint[PipelinedIndex(2, false)];

@@ -6,8 +6,11 @@ internal unsafe interface IMicroKernel
     /// <summary>The most rows that <see cref="Run"/> takes at once.</summary>
     static abstract int MaxRows { get; }
 
+    /// <summary>What a kernel of signed products subtracts from every activation code; the drivers subtract it from the zero point and from the sums of rows too, so that no result changes.</summary>
+    static virtual int ActivationOffset => 0;
+
     /// <summary>
-    /// tile[r, c] = sum over k of a[r, k] * panel[k, c], exact in int32, for r below <paramref name="rows"/> (1 to <see cref="MaxRows"/>) and c below 32.
+    /// tile[r, c] = sum over k of (a[r, k] - <see cref="ActivationOffset"/>) * panel[k, c], exact in int32, for r below <paramref name="rows"/> (1 to <see cref="MaxRows"/>) and c below 32.
     /// </summary>
     /// <param name="rows">How many rows.</param>
     /// <param name="a">The first row of activation codes.</param>
@@ -28,6 +31,18 @@ internal unsafe interface IMicroKernel
     /// <param name="columns">Columns of the panel, 1 to 32.</param>
     /// <param name="tiles">The tiles, at least one.</param>
     static virtual void RunToBytes(int rows, int columns, ByteTiles* tiles) => throw new NotSupportedException();
+
+    /// <summary>Whether <see cref="RunPlacedToBytes"/> can be called.</summary>
+    static virtual bool TakesPlacedTiles => false;
+
+    /// <summary>The height of tiles that suits <see cref="RunPlacedToBytes"/>, for so many columns of a panel and a depth in groups of four.</summary>
+    static virtual int PlacedRowsToBytes(int columns, nint groups) => throw new NotSupportedException();
+
+    /// <summary>As <see cref="RunToBytes"/> for tiles that lie where <see cref="ByteTiles.Places"/> says and whose depth goes on as <see cref="ByteTiles.Steps"/> says.</summary>
+    /// <param name="rows">Rows of a tile.</param>
+    /// <param name="columns">Columns of the panel, 1 to 32.</param>
+    /// <param name="tiles">The tiles, at least one.</param>
+    static virtual void RunPlacedToBytes(int rows, int columns, ByteTiles* tiles) => throw new NotSupportedException();
 
     /// <summary>Whether <see cref="RunToFloats"/> can be called.</summary>
     static virtual bool GivesFloatsItself => false;

@@ -113,8 +113,9 @@ public class AssemblerTests
             Instruction some = One(asm => asm.Load(target, memory, mask)), part = One(asm => asm.Store(memory, target, mask)), ahead = One(asm => asm.Prefetch(memory));
             Assert.Equal((Mnemonic.Vmovdqu32, Zmm(target), Register.K0 + mask, true), (some.Mnemonic, some.Op0Register, some.OpMask, some.ZeroingMasking));
             Assert.Equal((Mnemonic.Vmovdqu32, Zmm(target), Register.K0 + mask, false), (part.Mnemonic, part.Op1Register, part.OpMask, part.ZeroingMasking));
-            Assert.Equal(Mnemonic.Prefetcht0, ahead.Mnemonic);
-            Assert.All([half, quarter, some, part, ahead], found => IsAt(memory, found));
+            Instruction toWrite = One(asm => asm.PrefetchForWriting(memory));
+            Assert.Equal((Mnemonic.Prefetcht0, Mnemonic.Prefetchw), (ahead.Mnemonic, toWrite.Mnemonic));
+            Assert.All([half, quarter, some, part, ahead, toWrite], found => IsAt(memory, found));
             if (memory.Index is not null)
                 continue;
             Instruction load = One(asm => asm.Kmovd(mask, memory));
@@ -153,7 +154,9 @@ public class AssemblerTests
             Assert.Equal((Mnemonic.Mov, R64(target), 8), (mov.Mnemonic, mov.Op0Register, mov.MemorySize.GetSize()));
             Instruction put = One(asm => asm.Mov(memory, target));
             Assert.Equal((Mnemonic.Mov, R64(target), OpKind.Memory), (put.Mnemonic, put.Op1Register, put.Op0Kind));
-            Assert.All([lea, mov, put], found => IsAt(memory, found));
+            Instruction add = One(asm => asm.Add(target, memory));
+            Assert.Equal((Mnemonic.Add, R64(target), 8), (add.Mnemonic, add.Op0Register, add.MemorySize.GetSize()));
+            Assert.All([lea, mov, put, add], found => IsAt(memory, found));
         }
     }
 
@@ -196,10 +199,13 @@ public class AssemblerTests
         asm.Land(forward);
         int skip = asm.JumpForward(Assembler.Condition.Equal);
         asm.Land(skip);
+        int always = asm.JumpForward();
+        asm.Vzeroupper();
+        asm.Land(always);
         asm.Ret();
-        Instruction[] jumps = [.. Decode(asm.Code.ToArray()).Where(i => i.FlowControl == FlowControl.ConditionalBranch)];
-        Assert.Equal([Mnemonic.Jl, Mnemonic.Jne, Mnemonic.Jge, Mnemonic.Je], jumps.Select(j => j.Mnemonic));
-        Assert.Equal([jumps[2].NextIP, 64UL, 64UL, jumps[3].NextIP], jumps.Select(j => j.NearBranchTarget));
+        Instruction[] jumps = [.. Decode(asm.Code.ToArray()).Where(i => i.FlowControl is FlowControl.ConditionalBranch or FlowControl.UnconditionalBranch)];
+        Assert.Equal([Mnemonic.Jl, Mnemonic.Jne, Mnemonic.Jge, Mnemonic.Je, Mnemonic.Jmp], jumps.Select(j => j.Mnemonic));
+        Assert.Equal([jumps[2].NextIP, 64UL, 64UL, jumps[3].NextIP, (ulong)asm.Position - 1], jumps.Select(j => j.NearBranchTarget));
     }
 
     internal static IEnumerable<Instruction> Decode(byte[] code)
