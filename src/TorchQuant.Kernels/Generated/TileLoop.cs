@@ -33,8 +33,11 @@ internal class TileLoop(Assembler asm, int rows, int vectors, int? first = null)
 
     private readonly int _sets = first is null ? SetsFor(rows * vectors) : 1;
 
+    /// <summary>A good distance: from 1 to 8 KB make no difference.</summary>
+    public const int StreamingDistance = 2048;
+
     /// <summary>How many bytes ahead weights are asked for, where they come from beyond the second level of the cache; or null.</summary>
-    public int? PrefetchDistance { get; init; }
+    public int? PrefetchDistance { get; set; }
 
     /// <summary>Registers that hold the results.</summary>
     public int Results => rows * vectors;
