@@ -84,6 +84,14 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
 
         byte* memory = stackalloc byte[TKernel.MaxRows * PackedWeights.PanelColumns * sizeof(int) + TileAlignment];
         int* tile = (int*)Align(memory);
+        GemmJob shifted;
+        if (TKernel.ActivationOffset != 0)
+        {
+            shifted = *job;
+            shifted.SubtractFromActivations(TKernel.ActivationOffset);
+            job = &shifted;
+        }
+
         int blockRows = Math.Max(TKernel.MaxRows, (int)(BlockBytes / job->Stride) / TKernel.MaxRows * TKernel.MaxRows);
         for (int block = firstRow; block < endRow; block += blockRows)
         {

@@ -45,7 +45,7 @@ internal unsafe struct GemmJob
     /// <summary>Null if all are 0.</summary>
     public int* ColumnZeroPoints;
 
-    /// <summary>The sum of the codes of each row of A; needed only where the weights have zero points.</summary>
+    /// <summary>The sum of the codes of each row of A, as the kernel sees them (<see cref="Isa.RowSum"/>); needed only where the weights have zero points.</summary>
     public int* RowSums;
     public QParams Activation;
 
@@ -73,6 +73,9 @@ internal unsafe struct GemmJob
     /// <summary>For results in uint8.</summary>
     public FusedActivation Fused;
     public QParams Requantized;
+
+    /// <summary>The activations as a kernel sees them that subtracts an offset from each.</summary>
+    public void SubtractFromActivations(int offset) => Activation = Activation with { ZeroPoint = Activation.ZeroPoint - offset };
 
     /// <summary>Points to packed weights, which the caller keeps alive.</summary>
     public void SetWeights(PackedWeights weights)
