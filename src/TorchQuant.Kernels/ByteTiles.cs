@@ -33,6 +33,13 @@ internal unsafe struct ByteTiles
     public sbyte* Panel;
     public nint Groups;
 
+    /// <summary>
+    /// For tiles one below the other: bytes from the beginning of the panel to weights that are needed later and may be far away. A cache line for each group is fetched while the next tile
+    /// is multiplied; then the second takes the place of the first.
+    /// </summary>
+    public nint Ahead;
+    public nint LaterAhead;
+
     /// <summary>The first code of the next tile.</summary>
     public byte* Output;
     public nint OutputStride;
@@ -42,6 +49,13 @@ internal unsafe struct ByteTiles
 
     /// <summary>A bit for each column: up to 16 or up to 32.</summary>
     public uint Columns;
+
+    /// <summary>Lets the first tiles of a panel fetch the next one; for a lone tile that is not worth while.</summary>
+    public void FetchNextPanel(int tiles)
+    {
+        Ahead = tiles > 1 ? Groups * PackedWeights.GroupBytes : 0;
+        LaterAhead = tiles > 1 ? Ahead + Groups * VectorBytes : 0;
+    }
 
     /// <summary>Sets these to tiles of a job's output, which still lack their place.</summary>
     public void Set(ref readonly GemmJob job)

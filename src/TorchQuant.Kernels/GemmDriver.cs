@@ -157,6 +157,7 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         int tiles = (rows + most - 1) / most, height = rows / tiles, taller = rows - tiles * height;
         work->Terms = terms;
         work->Panel = Weights(job, panel);
+        work->FetchNextPanel(tiles);
         work->A = job->A + block * job->Stride;
         work->Output = (byte*)job->Output + block * job->OutputStride + panel * PackedWeights.PanelColumns;
         if (taller > 0)

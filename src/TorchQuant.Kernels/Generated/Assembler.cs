@@ -207,6 +207,14 @@ internal sealed class Assembler
         Operand((int)target, source, 1);
     }
 
+    /// <summary>Brings a cache line to the second level.</summary>
+    public void Prefetcht1(Memory line)
+    {
+        Rex(0, (int)line.Base, (int)(line.Index ?? 0));
+        Emit(0x0F, 0x18);
+        Operand(2, line, 1);
+    }
+
     public void Add(Gpr target, int value) => Immediate(0, target, value);
 
     public void Add(Gpr target, Memory value)
