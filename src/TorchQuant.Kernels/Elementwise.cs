@@ -7,6 +7,7 @@ internal static unsafe class Elementwise<TLanes, TFloat, TInt>
     where TLanes : struct, ILanes<TFloat, TInt>
 {
     private const int InfinityBits = 0x7F800000;
+    private const float LargestRounded = 1 << 30;
 
     /// <summary>
     /// The one place that rounds a real number to a code: clamp(round_half_even(scaled) + zeroPoint, low, high), where NaN counts as 0.
@@ -22,14 +23,30 @@ internal static unsafe class Elementwise<TLanes, TFloat, TInt>
     public static TInt NumbersToCodes(TFloat scaled, TFloat lowest, TFloat highest, TInt zeroPoint) =>
         TLanes.AddInt(TLanes.RoundToInt(TLanes.Min(TLanes.Max(scaled, lowest), highest)), zeroPoint);
 
+    /// <summary>Rounds half to even, where NaN counts as 0. What passes the int32 comes out far beyond the codes on its side: the conversion gives the smallest for what is too small.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TInt Round(TFloat scaled) => TLanes.RoundToInt(TLanes.Min(TLanes.ZeroIfNaN(scaled), TLanes.Broadcast(LargestRounded)));
+
     /// <summary>codes[i] = clamp(round_half_even(x[i] * (1 / scale)) + zeroPoint, low, high). The reciprocal, not a division: they can differ by one code.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Quantize(float* x, byte* codes, nint count, QParams qparams, int low, int high)
     {
         TFloat inverse = TLanes.Broadcast(1f / qparams.Scale);
+        nint i = 0;
+        // Packed integers saturate to unsigned codes.
+        if (low >= byte.MinValue)
+        {
+            TInt zero = TLanes.BroadcastShort((short)qparams.ZeroPoint), least = TLanes.BroadcastByte((byte)low), most = TLanes.BroadcastByte((byte)high);
+            for (; i <= count - 4 * TLanes.Count; i += 4 * TLanes.Count)
+            {
+                TInt first = Round(TLanes.Multiply(TLanes.Load(x + i), inverse)), second = Round(TLanes.Multiply(TLanes.Load(x + i + TLanes.Count), inverse));
+                TInt third = Round(TLanes.Multiply(TLanes.Load(x + i + 2 * TLanes.Count), inverse)), fourth = Round(TLanes.Multiply(TLanes.Load(x + i + 3 * TLanes.Count), inverse));
+                TLanes.StoreCodes(first, second, third, fourth, zero, least, most, codes + i);
+            }
+        }
+
         TFloat lowest = TLanes.Broadcast(low - qparams.ZeroPoint), highest = TLanes.Broadcast(high - qparams.ZeroPoint);
         TInt zeroPoint = TLanes.BroadcastInt(qparams.ZeroPoint);
-        nint i = 0;
         for (; i <= count - TLanes.Count; i += TLanes.Count)
             TLanes.StoreBytes(ToCodes(TLanes.Multiply(TLanes.Load(x + i), inverse), lowest, highest, zeroPoint), codes + i);
         if (i < count)
@@ -44,11 +61,21 @@ internal static unsafe class Elementwise<TLanes, TFloat, TInt>
     public static void QuantizeDynamic(float* x, byte* codes, nint count, QParams qparams)
     {
         TFloat inverse = TLanes.Broadcast(1f / qparams.Scale), zeroPoint = TLanes.Broadcast(qparams.ZeroPoint);
-        TFloat lowest = TLanes.Broadcast(byte.MinValue), highest = TLanes.Broadcast(byte.MaxValue);
-        TInt none = TLanes.BroadcastInt(0);
+        TInt none = TLanes.BroadcastShort(0), least = TLanes.BroadcastByte(byte.MinValue), most = TLanes.BroadcastByte(byte.MaxValue);
         nint i = 0;
+        for (; i <= count - 4 * TLanes.Count; i += 4 * TLanes.Count)
+        {
+            TInt first = Round(TLanes.FusedMultiplyAdd(TLanes.Load(x + i), inverse, zeroPoint));
+            TInt second = Round(TLanes.FusedMultiplyAdd(TLanes.Load(x + i + TLanes.Count), inverse, zeroPoint));
+            TInt third = Round(TLanes.FusedMultiplyAdd(TLanes.Load(x + i + 2 * TLanes.Count), inverse, zeroPoint));
+            TInt fourth = Round(TLanes.FusedMultiplyAdd(TLanes.Load(x + i + 3 * TLanes.Count), inverse, zeroPoint));
+            TLanes.StoreCodes(first, second, third, fourth, none, least, most, codes + i);
+        }
+
+        TFloat lowest = TLanes.Broadcast(byte.MinValue), highest = TLanes.Broadcast(byte.MaxValue);
+        TInt zero = TLanes.BroadcastInt(0);
         for (; i <= count - TLanes.Count; i += TLanes.Count)
-            TLanes.StoreBytes(ToCodes(TLanes.FusedMultiplyAdd(TLanes.Load(x + i), inverse, zeroPoint), lowest, highest, none), codes + i);
+            TLanes.StoreBytes(ToCodes(TLanes.FusedMultiplyAdd(TLanes.Load(x + i), inverse, zeroPoint), lowest, highest, zero), codes + i);
         if (i < count)
             Elementwise<ScalarLanes, float, int>.QuantizeDynamic(x + i, codes + i, count - i, qparams);
     }
@@ -77,10 +104,24 @@ internal static unsafe class Elementwise<TLanes, TFloat, TInt>
         if (count < TLanes.Count)
             return Elementwise<ScalarLanes, float, int>.MinMax(x, count);
 
-        TFloat min = TLanes.Load(x), max = min;
-        TInt magnitude = TLanes.MagnitudeBits(min);
+        TFloat min = TLanes.Load(x), max = min, otherMin = min, otherMax = min;
+        TInt magnitude = TLanes.MagnitudeBits(min), otherMagnitude = magnitude;
+        nint i = TLanes.Count;
+        // Two chains of comparisons, since each waits for its last.
+        for (; i <= count - 2 * TLanes.Count; i += 2 * TLanes.Count)
+        {
+            TFloat value = TLanes.Load(x + i), other = TLanes.Load(x + i + TLanes.Count);
+            min = TLanes.Min(min, value);
+            otherMin = TLanes.Min(otherMin, other);
+            max = TLanes.Max(max, value);
+            otherMax = TLanes.Max(otherMax, other);
+            magnitude = TLanes.MaxInt(magnitude, TLanes.MagnitudeBits(value));
+            otherMagnitude = TLanes.MaxInt(otherMagnitude, TLanes.MagnitudeBits(other));
+        }
+
+        (min, max, magnitude) = (TLanes.Min(min, otherMin), TLanes.Max(max, otherMax), TLanes.MaxInt(magnitude, otherMagnitude));
         // The last vector may overlap the one before: a number looked at twice changes nothing.
-        for (nint i = TLanes.Count; i < count; i += TLanes.Count)
+        for (; i < count; i += TLanes.Count)
         {
             TFloat value = TLanes.Load(x + nint.Min(i, count - TLanes.Count));
             min = TLanes.Min(min, value);

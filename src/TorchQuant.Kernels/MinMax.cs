@@ -3,15 +3,33 @@ namespace TorchQuant.Kernels;
 /// <summary>The range of float data.</summary>
 public static unsafe class MinMax
 {
+    /// <summary>Numbers that one thread takes at least.</summary>
+    private const int LeastPiece = 32768;
+
+    private const int MostPieces = 64;
+
+    /// <summary>Measured at about 20 where they come from the cache.</summary>
+    private const int NumbersPerNanosecond = 20;
+
     /// <summary>The smallest and the largest number; both NaN if any number is NaN. A zero is +0, whatever its sign was.</summary>
     /// <param name="x">At least one number.</param>
-    /// <exception cref="ArgumentException"><paramref name="x"/> is empty: nothing has no range.</exception>
-    public static (float Min, float Max) Of(ReadOnlySpan<float> x)
+    /// <param name="threads">How many threads may be used, at least 1.</param>
+    /// <exception cref="ArgumentException"><paramref name="x"/> is empty: nothing has no range; or <paramref name="threads"/> is below 1.</exception>
+    public static (float Min, float Max) Of(ReadOnlySpan<float> x, int threads = 1)
     {
         if (x.IsEmpty)
             throw new ArgumentException("x is empty; expected at least one number.", nameof(x));
+        Argument.IsAtLeast(threads, 1, nameof(threads));
+        int pieces = threads == 1 ? 1 : Math.Clamp(x.Length / LeastPiece, 1, MostPieces);
         fixed (float* source = x)
-            return Isa.Current.MinMax(source, x.Length);
+        {
+            if (pieces == 1)
+                return Isa.Current.MinMax(source, x.Length);
+            float* ends = stackalloc float[2 * MostPieces];
+            Isa.Current.Run(new RowLoop<Pieces>(new Pieces(source, x.Length, ends, pieces), pieces, threads, x.Length / pieces / NumbersPerNanosecond));
+            // The ends of a range are numbers of it: what holds for numbers, NaN among them, holds for ends.
+            return Isa.Current.MinMax(ends, 2 * pieces);
+        }
     }
 
     /// <summary>The range of each row of x [rows, columns], where rows is the length of the outputs.</summary>
@@ -27,5 +45,14 @@ public static unsafe class MinMax
         int columns = x.Length / min.Length;
         for (int row = 0; row < min.Length; row++)
             (min[row], max[row]) = Of(x.Slice(row * columns, columns));
+    }
+
+    private readonly struct Pieces(float* x, int length, float* ends, int pieces) : IRowBody
+    {
+        public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
+        {
+            int start = EvenSplit.Part(length, (int)row, pieces), end = EvenSplit.Part(length, (int)row + 1, pieces);
+            (ends[2 * row], ends[2 * row + 1]) = Elementwise<TLanes, TFloat, TInt>.MinMax(x + start, end - start);
+        }
     }
 }

@@ -12,15 +12,17 @@ public static unsafe class Quantizer
     /// <param name="qparams">Scale and zero point; the zero point within 0..255.</param>
     /// <param name="quantMin">The smallest code to give.</param>
     /// <param name="quantMax">The largest code to give.</param>
+    /// <param name="threads">How many threads may be used, at least 1.</param>
     /// <exception cref="ArgumentException">The lengths differ, or the parameters are out of their range.</exception>
-    public static void Quantize(ReadOnlySpan<float> x, Span<byte> codes, QParams qparams, int quantMin = 0, int quantMax = 255)
+    public static void Quantize(ReadOnlySpan<float> x, Span<byte> codes, QParams qparams, int quantMin = 0, int quantMax = 255, int threads = 1)
     {
         Argument.HasLength(codes.Length, x.Length, nameof(codes), "as many as x");
         CheckUnsigned(qparams);
+        Argument.IsAtLeast(threads, 1, nameof(threads));
         Argument.IsCodeRange(quantMin, quantMax, byte.MinValue, byte.MaxValue);
         fixed (float* source = x)
         fixed (byte* target = codes)
-            Isa.Current.Quantize(source, target, x.Length, qparams, quantMin, quantMax);
+            QuantizedPieces.Quantize(source, target, x.Length, qparams, quantMin, quantMax, threads);
     }
 
     /// <summary>Quantizes to signed codes with one scale and zero point.</summary>
@@ -29,15 +31,17 @@ public static unsafe class Quantizer
     /// <param name="qparams">Scale and zero point; the zero point within -128..127.</param>
     /// <param name="quantMin">The smallest code to give.</param>
     /// <param name="quantMax">The largest code to give.</param>
+    /// <param name="threads">How many threads may be used, at least 1.</param>
     /// <exception cref="ArgumentException">The lengths differ, or the parameters are out of their range.</exception>
-    public static void Quantize(ReadOnlySpan<float> x, Span<sbyte> codes, QParams qparams, int quantMin = -128, int quantMax = 127)
+    public static void Quantize(ReadOnlySpan<float> x, Span<sbyte> codes, QParams qparams, int quantMin = -128, int quantMax = 127, int threads = 1)
     {
         Argument.HasLength(codes.Length, x.Length, nameof(codes), "as many as x");
         CheckSigned(qparams);
+        Argument.IsAtLeast(threads, 1, nameof(threads));
         Argument.IsCodeRange(quantMin, quantMax, sbyte.MinValue, sbyte.MaxValue);
         fixed (float* source = x)
         fixed (sbyte* target = codes)
-            Isa.Current.Quantize(source, (byte*)target, x.Length, qparams, quantMin, quantMax);
+            QuantizedPieces.Quantize(source, (byte*)target, x.Length, qparams, quantMin, quantMax, threads);
     }
 
     /// <summary>Quantizes each channel of x [channels, inner] to unsigned codes with its own scale and zero point.</summary>
@@ -47,13 +51,20 @@ public static unsafe class Quantizer
     /// <param name="zeroPoints">The zero point of each channel.</param>
     /// <param name="quantMin">The smallest code to give.</param>
     /// <param name="quantMax">The largest code to give.</param>
+    /// <param name="threads">How many threads may be used, at least 1.</param>
     /// <exception cref="ArgumentException">Lengths do not fit together, or the parameters are out of their range.</exception>
-    public static void QuantizePerChannel(ReadOnlySpan<float> x, Span<byte> codes, ReadOnlySpan<float> scales, ReadOnlySpan<int> zeroPoints, int quantMin = 0, int quantMax = 255)
+    public static void QuantizePerChannel(ReadOnlySpan<float> x, Span<byte> codes, ReadOnlySpan<float> scales, ReadOnlySpan<int> zeroPoints, int quantMin = 0, int quantMax = 255, int threads = 1)
     {
         Argument.HasLength(codes.Length, x.Length, nameof(codes), "as many as x");
         int inner = InnerLength(x.Length, scales.Length, zeroPoints.Length, nameof(x));
         for (int c = 0; c < scales.Length; c++)
-            Quantize(x.Slice(c * inner, inner), codes.Slice(c * inner, inner), new QParams(scales[c], zeroPoints[c]), quantMin, quantMax);
+            CheckUnsigned(new QParams(scales[c], zeroPoints[c]));
+        Argument.IsCodeRange(quantMin, quantMax, byte.MinValue, byte.MaxValue);
+        Argument.IsAtLeast(threads, 1, nameof(threads));
+        fixed (float* source = x, scale = scales)
+        fixed (byte* target = codes)
+        fixed (int* zeroPoint = zeroPoints)
+            QuantizedPieces.QuantizeRows(source, target, scales.Length, inner, scale, zeroPoint, quantMin, quantMax, threads);
     }
 
     /// <summary>Quantizes each channel of x [channels, inner] to signed codes with its own scale and zero point.</summary>
@@ -63,41 +74,52 @@ public static unsafe class Quantizer
     /// <param name="zeroPoints">The zero point of each channel.</param>
     /// <param name="quantMin">The smallest code to give.</param>
     /// <param name="quantMax">The largest code to give.</param>
+    /// <param name="threads">How many threads may be used, at least 1.</param>
     /// <exception cref="ArgumentException">Lengths do not fit together, or the parameters are out of their range.</exception>
-    public static void QuantizePerChannel(ReadOnlySpan<float> x, Span<sbyte> codes, ReadOnlySpan<float> scales, ReadOnlySpan<int> zeroPoints, int quantMin = -128, int quantMax = 127)
+    public static void QuantizePerChannel(ReadOnlySpan<float> x, Span<sbyte> codes, ReadOnlySpan<float> scales, ReadOnlySpan<int> zeroPoints, int quantMin = -128, int quantMax = 127, int threads = 1)
     {
         Argument.HasLength(codes.Length, x.Length, nameof(codes), "as many as x");
         int inner = InnerLength(x.Length, scales.Length, zeroPoints.Length, nameof(x));
         for (int c = 0; c < scales.Length; c++)
-            Quantize(x.Slice(c * inner, inner), codes.Slice(c * inner, inner), new QParams(scales[c], zeroPoints[c]), quantMin, quantMax);
+            CheckSigned(new QParams(scales[c], zeroPoints[c]));
+        Argument.IsCodeRange(quantMin, quantMax, sbyte.MinValue, sbyte.MaxValue);
+        Argument.IsAtLeast(threads, 1, nameof(threads));
+        fixed (float* source = x, scale = scales)
+        fixed (sbyte* target = codes)
+        fixed (int* zeroPoint = zeroPoints)
+            QuantizedPieces.QuantizeRows(source, (byte*)target, scales.Length, inner, scale, zeroPoint, quantMin, quantMax, threads);
     }
 
     /// <summary>The real numbers of unsigned codes.</summary>
     /// <param name="codes">The codes.</param>
     /// <param name="x">Receives one number for each code.</param>
     /// <param name="qparams">Scale and zero point; the zero point within 0..255.</param>
+    /// <param name="threads">How many threads may be used, at least 1.</param>
     /// <exception cref="ArgumentException">The lengths differ, or the parameters are out of their range.</exception>
-    public static void Dequantize(ReadOnlySpan<byte> codes, Span<float> x, QParams qparams)
+    public static void Dequantize(ReadOnlySpan<byte> codes, Span<float> x, QParams qparams, int threads = 1)
     {
         Argument.HasLength(x.Length, codes.Length, nameof(x), "as many as codes");
         CheckUnsigned(qparams);
+        Argument.IsAtLeast(threads, 1, nameof(threads));
         fixed (byte* source = codes)
         fixed (float* target = x)
-            Isa.Current.Dequantize(source, signed: false, target, x.Length, qparams);
+            QuantizedPieces.Dequantize(source, signed: false, target, x.Length, qparams, threads);
     }
 
     /// <summary>The real numbers of signed codes.</summary>
     /// <param name="codes">The codes.</param>
     /// <param name="x">Receives one number for each code.</param>
     /// <param name="qparams">Scale and zero point; the zero point within -128..127.</param>
+    /// <param name="threads">How many threads may be used, at least 1.</param>
     /// <exception cref="ArgumentException">The lengths differ, or the parameters are out of their range.</exception>
-    public static void Dequantize(ReadOnlySpan<sbyte> codes, Span<float> x, QParams qparams)
+    public static void Dequantize(ReadOnlySpan<sbyte> codes, Span<float> x, QParams qparams, int threads = 1)
     {
         Argument.HasLength(x.Length, codes.Length, nameof(x), "as many as codes");
         CheckSigned(qparams);
+        Argument.IsAtLeast(threads, 1, nameof(threads));
         fixed (sbyte* source = codes)
         fixed (float* target = x)
-            Isa.Current.Dequantize((byte*)source, signed: true, target, x.Length, qparams);
+            QuantizedPieces.Dequantize((byte*)source, signed: true, target, x.Length, qparams, threads);
     }
 
     /// <summary>The real numbers of unsigned codes [channels, inner], each channel with its own scale and zero point.</summary>
@@ -105,13 +127,19 @@ public static unsafe class Quantizer
     /// <param name="x">Receives the numbers, of the same shape.</param>
     /// <param name="scales">The scale of each channel.</param>
     /// <param name="zeroPoints">The zero point of each channel.</param>
+    /// <param name="threads">How many threads may be used, at least 1.</param>
     /// <exception cref="ArgumentException">Lengths do not fit together, or the parameters are out of their range.</exception>
-    public static void DequantizePerChannel(ReadOnlySpan<byte> codes, Span<float> x, ReadOnlySpan<float> scales, ReadOnlySpan<int> zeroPoints)
+    public static void DequantizePerChannel(ReadOnlySpan<byte> codes, Span<float> x, ReadOnlySpan<float> scales, ReadOnlySpan<int> zeroPoints, int threads = 1)
     {
         Argument.HasLength(x.Length, codes.Length, nameof(x), "as many as codes");
         int inner = InnerLength(codes.Length, scales.Length, zeroPoints.Length, nameof(codes));
         for (int c = 0; c < scales.Length; c++)
-            Dequantize(codes.Slice(c * inner, inner), x.Slice(c * inner, inner), new QParams(scales[c], zeroPoints[c]));
+            CheckUnsigned(new QParams(scales[c], zeroPoints[c]));
+        Argument.IsAtLeast(threads, 1, nameof(threads));
+        fixed (byte* source = codes)
+        fixed (float* target = x, scale = scales)
+        fixed (int* zeroPoint = zeroPoints)
+            QuantizedPieces.DequantizeRows(source, signed: false, target, scales.Length, inner, scale, zeroPoint, threads);
     }
 
     /// <summary>The real numbers of signed codes [channels, inner], each channel with its own scale and zero point.</summary>
@@ -119,13 +147,19 @@ public static unsafe class Quantizer
     /// <param name="x">Receives the numbers, of the same shape.</param>
     /// <param name="scales">The scale of each channel.</param>
     /// <param name="zeroPoints">The zero point of each channel.</param>
+    /// <param name="threads">How many threads may be used, at least 1.</param>
     /// <exception cref="ArgumentException">Lengths do not fit together, or the parameters are out of their range.</exception>
-    public static void DequantizePerChannel(ReadOnlySpan<sbyte> codes, Span<float> x, ReadOnlySpan<float> scales, ReadOnlySpan<int> zeroPoints)
+    public static void DequantizePerChannel(ReadOnlySpan<sbyte> codes, Span<float> x, ReadOnlySpan<float> scales, ReadOnlySpan<int> zeroPoints, int threads = 1)
     {
         Argument.HasLength(x.Length, codes.Length, nameof(x), "as many as codes");
         int inner = InnerLength(codes.Length, scales.Length, zeroPoints.Length, nameof(codes));
         for (int c = 0; c < scales.Length; c++)
-            Dequantize(codes.Slice(c * inner, inner), x.Slice(c * inner, inner), new QParams(scales[c], zeroPoints[c]));
+            CheckSigned(new QParams(scales[c], zeroPoints[c]));
+        Argument.IsAtLeast(threads, 1, nameof(threads));
+        fixed (sbyte* source = codes)
+        fixed (float* target = x, scale = scales)
+        fixed (int* zeroPoint = zeroPoints)
+            QuantizedPieces.DequantizeRows((byte*)source, signed: true, target, scales.Length, inner, scale, zeroPoint, threads);
     }
 
     private static void CheckUnsigned(QParams qparams)

@@ -23,6 +23,19 @@ public unsafe class MinMaxTests
     }
 
     [Theory]
+    [InlineData(32_768)]
+    [InlineData(100_003)]
+    [InlineData(5_000_000)]
+    public void Threads_find_the_same_range(int length)
+    {
+        float[] x = Generators.Floats(length, seed: length);
+        (x[length / 3], x[length - 1]) = (11, -12);
+        Assert.Equal((-12f, 11f), MinMax.Of(x, threads: 4));
+        x[length / 2] = float.NaN;
+        Assert.Equal((float.NaN, float.NaN), MinMax.Of(x, threads: 4));
+    }
+
+    [Theory]
     [MemberData(nameof(EveryIsa))]
     public void One_NaN_anywhere_makes_both_ends_NaN(Isa isa)
     {

@@ -20,7 +20,7 @@ public unsafe class QuantizerTests
     [MemberData(nameof(EveryIsa))]
     public void Quantizing_equals_the_reference_at_every_length(Isa isa)
     {
-        for (int length = 0; length <= 67; length++)
+        for (int length = 0; length <= 3 * 64 + 1; length++)
         {
             float[] x = Numbers(length, seed: length);
             foreach ((QParams qparams, int low, int high) in new[] { (new QParams(1, 3), 0, 255), (new QParams(0.37f, 200), 0, 127), (new QParams(2.5f, 9), 0, 15), (Generators.QParams(length), 0, 255) })
@@ -68,6 +68,50 @@ public unsafe class QuantizerTests
 
             Assert.Equal(codes.TakeLast(length).Select(code => Reference.Dequantize(code, new QParams(0.37f, 77))), x);
             Assert.Equal(codes.TakeLast(length).Select(code => Reference.Dequantize((sbyte)code, new QParams(0.37f, -77))), signed);
+        }
+    }
+
+    [Fact]
+    public void Threads_share_what_is_large()
+    {
+        const int channels = 37, inner = 5_003;
+        float[] x = Numbers(channels * inner, seed: 3), one = new float[x.Length], two = new float[x.Length];
+        byte[] single = new byte[x.Length], shared = new byte[x.Length];
+        sbyte[] signedSingle = new sbyte[x.Length], signedShared = new sbyte[x.Length];
+        QParams qparams = new(1.3f, 77);
+        Quantizer.Quantize(x, single, qparams, 3, 250);
+        Quantizer.Quantize(x, shared, qparams, 3, 250, threads: 4);
+        Assert.Equal(single, shared);
+        Assert.Equal(x.Select(v => (byte)Reference.Quantize(v, qparams, 3, 250)), shared);
+        Quantizer.Dequantize(single, one, qparams);
+        Quantizer.Dequantize(single, two, qparams, threads: 4);
+        Assert.Equal(one, two);
+        float[] scales = [.. Enumerable.Range(1, channels).Select(c => 0.1f * c)];
+        int[] zeroPoints = [.. Enumerable.Range(0, channels)];
+        Quantizer.QuantizePerChannel(x, signedSingle, scales, zeroPoints);
+        Quantizer.QuantizePerChannel(x, signedShared, scales, zeroPoints, threads: 3);
+        Assert.Equal(signedSingle, signedShared);
+        Quantizer.DequantizePerChannel(signedSingle, one, scales, zeroPoints);
+        Quantizer.DequantizePerChannel(signedSingle, two, scales, zeroPoints, threads: 3);
+        Assert.Equal(one, two);
+    }
+
+    [Property(EndSize = 1_000_000, MaxTest = 50)]
+    public void Quantizing_dynamically_equals_the_reference(int seed)
+    {
+        float[] x = Numbers(new Random(seed).Next(300), seed);
+        QParams qparams = Generators.QParams(seed);
+        foreach (Isa isa in Isa.Available)
+        {
+            byte[] codes = new byte[x.Length];
+            fixed (float* source = x)
+            fixed (byte* target = codes)
+                isa.QuantizeDynamic(source, target, x.Length, qparams);
+            for (int i = 0; i < x.Length; i++)
+            {
+                float scaled = MathF.FusedMultiplyAdd(x[i], 1f / qparams.Scale, qparams.ZeroPoint);
+                Assert.Equal(float.IsNaN(scaled) ? 0 : (byte)Math.Clamp(Math.Round((double)scaled, MidpointRounding.ToEven), 0, 255), codes[i]);
+            }
         }
     }
 

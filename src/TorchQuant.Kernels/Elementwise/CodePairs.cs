@@ -3,13 +3,6 @@ using System.Runtime.CompilerServices;
 
 namespace TorchQuant.Kernels;
 
-/// <summary>An operation on two codes, written once for every vector width.</summary>
-internal interface ICodePairOperation
-{
-    /// <summary>The codes of the results, already within 0..255.</summary>
-    TInt Codes<TLanes, TFloat, TInt>(TInt a, TInt b) where TLanes : struct, ILanes<TFloat, TInt>;
-}
-
 /// <summary>
 /// Goes over two arrays of codes in pieces that threads share. The second array has as many codes as the first, or is a row that repeats: it is then copied until it is one
 /// piece long, so that a row of one code or of three channels is read in whole vectors too.
@@ -23,13 +16,13 @@ internal static unsafe class CodePairs<TOperation>
     /// <summary>Measured at about 10 codes a nanosecond where they come from the cache.</summary>
     private const int CodesPerNanosecond = 10;
 
-    public static void Run(Isa isa, in TOperation operation, ReadOnlySpan<byte> a, ReadOnlySpan<byte> b, Span<byte> output, int threads)
+    public static void Run(Isa isa, in CodePairFactors factors, ReadOnlySpan<byte> a, ReadOnlySpan<byte> b, Span<byte> output, int threads)
     {
         fixed (byte* left = a, right = b, target = output)
         {
             if (b.Length == a.Length)
             {
-                Run(isa, new Pieces(operation, left, right, target, a.Length, PieceLength, isRepeated: false), threads);
+                Run(isa, new Pieces(factors, left, right, target, a.Length, PieceLength, isRepeated: false), threads);
                 return;
             }
 
@@ -37,7 +30,7 @@ internal static unsafe class CodePairs<TOperation>
             byte[] rented = ArrayPool<byte>.Shared.Rent(pieceLength);
             RepeatedRow.Fill(b, rented.AsSpan(0, pieceLength));
             fixed (byte* repeated = rented)
-                Run(isa, new Pieces(operation, left, repeated, target, a.Length, pieceLength, isRepeated: true), threads);
+                Run(isa, new Pieces(factors, left, repeated, target, a.Length, pieceLength, isRepeated: true), threads);
             ArrayPool<byte>.Shared.Return(rented);
         }
     }
@@ -50,8 +43,10 @@ internal static unsafe class CodePairs<TOperation>
         isa.Run(new RowLoop<Pieces>(pieces, count, threads, Math.Max(1, pieces.PieceLength / CodesPerNanosecond)));
     }
 
-    private readonly struct Pieces(TOperation operation, byte* a, byte* b, byte* output, int length, int pieceLength, bool isRepeated) : IRowBody
+    private readonly struct Pieces(CodePairFactors factors, byte* a, byte* b, byte* output, int length, int pieceLength, bool isRepeated) : IRowBody
     {
+        private readonly CodePairFactors _factors = factors;
+
         public int Length => length;
 
         public int PieceLength => pieceLength;
@@ -60,15 +55,7 @@ internal static unsafe class CodePairs<TOperation>
         public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
         {
             nint start = row * pieceLength;
-            var piece = new Piece(operation, a + start, isRepeated ? b : b + start);
-            new CodeLoop<Piece>(piece, output + start, nint.Min(pieceLength, length - start)).Run<TLanes, TFloat, TInt>();
+            CodePairLoop<TOperation, TLanes, TFloat, TInt>.Run(a + start, isRepeated ? b : b + start, output + start, nint.Min(pieceLength, length - start), in _factors);
         }
-    }
-
-    private readonly struct Piece(TOperation operation, byte* a, byte* b) : ICodeLoop
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public TInt At<TLanes, TFloat, TInt>(nint i) where TLanes : struct, ILanes<TFloat, TInt> =>
-            operation.Codes<TLanes, TFloat, TInt>(TLanes.LoadBytes(a + i), TLanes.LoadBytes(b + i));
     }
 }

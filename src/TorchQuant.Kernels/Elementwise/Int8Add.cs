@@ -26,22 +26,26 @@ public static class Int8Add
     {
         CodePairArguments.Check(a, aParams, b, bParams, output, outParams, threads);
         if (!a.IsEmpty)
-            CodePairs<Sum>.Run(isa, new Sum(aParams, bParams, outParams, relu), a, b, output, threads);
+            CodePairs<Sum>.Run(isa, Factors(aParams, bParams, outParams, relu), a, b, output, threads);
     }
 
-    private readonly struct Sum(QParams a, QParams b, QParams output, bool relu) : ICodePairOperation
+    private static CodePairFactors Factors(QParams a, QParams b, QParams output, bool relu) => new(a.Scale, -(a.Scale * a.ZeroPoint), b.Scale, -(b.Scale * b.ZeroPoint), 1f / output.Scale)
     {
-        private readonly float _aScale = a.Scale, _bScale = b.Scale, _inverse = 1f / output.Scale;
-        private readonly float _aZero = -(a.Scale * a.ZeroPoint), _bZero = -(b.Scale * b.ZeroPoint);
-        private readonly int _zeroPoint = output.ZeroPoint, _lowest = CodeRange.LowestFromZero(output, relu), _highest = output.Highest - output.ZeroPoint;
+        IsBounded = Largest(a, b) / output.Scale < CodePairFactors.Bound && Largest(a, b) < float.MaxValue,
+        ZeroPoint = output.ZeroPoint,
+        Lowest = CodeRange.LowestFromZero(output, relu) + output.ZeroPoint,
+        Highest = output.Highest,
+    };
 
+    private static double Largest(QParams a, QParams b) => ((double)a.Scale + b.Scale) * byte.MaxValue;
+
+    private readonly struct Sum : ICodePairOperation
+    {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public TInt Codes<TLanes, TFloat, TInt>(TInt a, TInt b) where TLanes : struct, ILanes<TFloat, TInt>
+        public static TFloat Scaled<TLanes, TFloat, TInt>(TInt a, TInt b, TFloat aScale, TFloat aZero, TFloat bScale, TFloat bZero, TFloat ratio) where TLanes : struct, ILanes<TFloat, TInt>
         {
-            TFloat left = TLanes.FusedMultiplyAdd(TLanes.Broadcast(_aScale), TLanes.ToFloat(a), TLanes.Broadcast(_aZero));
-            TFloat right = TLanes.FusedMultiplyAdd(TLanes.Broadcast(_bScale), TLanes.ToFloat(b), TLanes.Broadcast(_bZero));
-            TFloat scaled = TLanes.Multiply(TLanes.Add(left, right), TLanes.Broadcast(_inverse));
-            return Elementwise<TLanes, TFloat, TInt>.ToCodes(scaled, TLanes.Broadcast(_lowest), TLanes.Broadcast(_highest), TLanes.BroadcastInt(_zeroPoint));
+            TFloat left = TLanes.FusedMultiplyAdd(aScale, TLanes.ToFloat(a), aZero), right = TLanes.FusedMultiplyAdd(bScale, TLanes.ToFloat(b), bZero);
+            return TLanes.Multiply(TLanes.Add(left, right), ratio);
         }
     }
 }

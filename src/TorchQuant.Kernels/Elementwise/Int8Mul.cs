@@ -25,21 +25,22 @@ public static class Int8Mul
     {
         CodePairArguments.Check(a, aParams, b, bParams, output, outParams, threads);
         if (!a.IsEmpty)
-            CodePairs<Product>.Run(isa, new Product(aParams, bParams, outParams, relu), a, b, output, threads);
+            CodePairs<Product>.Run(isa, Factors(aParams, bParams, outParams, relu), a, b, output, threads);
     }
 
-    private readonly struct Product(QParams a, QParams b, QParams output, bool relu) : ICodePairOperation
+    private static CodePairFactors Factors(QParams a, QParams b, QParams output, bool relu) => new(1, a.ZeroPoint, 1, b.ZeroPoint, a.Scale * b.Scale * (1f / output.Scale))
     {
-        private readonly float _multiplier = a.Scale * b.Scale * (1f / output.Scale);
-        private readonly int _aZeroPoint = a.ZeroPoint, _bZeroPoint = b.ZeroPoint, _zeroPoint = output.ZeroPoint;
-        private readonly int _lowest = CodeRange.LowestFromZero(output, relu), _highest = output.Highest - output.ZeroPoint;
+        IsBounded = (double)a.Scale * b.Scale * (byte.MaxValue * byte.MaxValue) / output.Scale < CodePairFactors.Bound && (double)a.Scale * b.Scale < float.MaxValue,
+        ZeroPoint = output.ZeroPoint,
+        Lowest = CodeRange.LowestFromZero(output, relu) + output.ZeroPoint,
+        Highest = output.Highest,
+    };
 
+    private readonly struct Product : ICodePairOperation
+    {
+        /// <summary>The codes have no scale here. Their product is a whole number below 2^24, so exact in float, where multiplying is cheaper than in int32.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public TInt Codes<TLanes, TFloat, TInt>(TInt a, TInt b) where TLanes : struct, ILanes<TFloat, TInt>
-        {
-            TInt product = TLanes.MultiplyInt(TLanes.SubtractInt(a, TLanes.BroadcastInt(_aZeroPoint)), TLanes.SubtractInt(b, TLanes.BroadcastInt(_bZeroPoint)));
-            TFloat scaled = TLanes.Multiply(TLanes.ToFloat(product), TLanes.Broadcast(_multiplier));
-            return Elementwise<TLanes, TFloat, TInt>.ToCodes(scaled, TLanes.Broadcast(_lowest), TLanes.Broadcast(_highest), TLanes.BroadcastInt(_zeroPoint));
-        }
+        public static TFloat Scaled<TLanes, TFloat, TInt>(TInt a, TInt b, TFloat aScale, TFloat aZero, TFloat bScale, TFloat bZero, TFloat ratio) where TLanes : struct, ILanes<TFloat, TInt> =>
+            TLanes.Multiply(TLanes.Multiply(TLanes.Subtract(TLanes.ToFloat(a), aZero), TLanes.Subtract(TLanes.ToFloat(b), bZero)), ratio);
     }
 }

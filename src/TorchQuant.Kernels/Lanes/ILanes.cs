@@ -65,7 +65,7 @@ internal unsafe interface ILanes<TFloat, TInt>
     /// <summary>The same bits as floats.</summary>
     static abstract TFloat AsFloat(TInt value);
 
-    /// <summary>Round half to even; the value must fit an int32.</summary>
+    /// <summary>Round half to even; the value must fit an int32, or be smaller, which gives the smallest.</summary>
     static abstract TInt RoundToInt(TFloat value);
 
     static abstract TInt LoadBytes(byte* source);
@@ -79,4 +79,23 @@ internal unsafe interface ILanes<TFloat, TInt>
 
     /// <summary>Stores four vectors of numbers within 0..255, one after the other: fewer instructions than four times <see cref="StoreBytes(TInt, byte*)"/>.</summary>
     static abstract void StoreBytes(TInt first, TInt second, TInt third, TInt fourth, byte* target);
+
+    /// <summary>The number in every 16 bits.</summary>
+    static abstract TInt BroadcastShort(short value);
+
+    /// <summary>The number in every 8 bits.</summary>
+    static abstract TInt BroadcastByte(byte value);
+
+    /// <summary>
+    /// Stores clamp(number + zeroPoint, lowest, highest) of four vectors of any numbers, one after the other: in packed integers, where it costs a fourth.
+    /// </summary>
+    /// <param name="first">The numbers that are stored first.</param>
+    /// <param name="second">The next.</param>
+    /// <param name="third">The next.</param>
+    /// <param name="fourth">The last.</param>
+    /// <param name="zeroPoint">0..255, of <see cref="BroadcastShort"/>.</param>
+    /// <param name="lowest">Of <see cref="BroadcastByte"/>.</param>
+    /// <param name="highest">Of <see cref="BroadcastByte"/>.</param>
+    /// <param name="target">Receives 4 * Count codes.</param>
+    static abstract void StoreCodes(TInt first, TInt second, TInt third, TInt fourth, TInt zeroPoint, TInt lowest, TInt highest, byte* target);
 }

@@ -94,4 +94,17 @@ internal readonly unsafe struct Lanes256 : ILanes<Floats, Ints>
         Vector256<byte> packed = Avx2.PackUnsignedSaturate(Avx2.PackSignedSaturate(first, second), Avx2.PackSignedSaturate(third, fourth));
         Avx2.PermuteVar8x32(packed.AsInt32(), Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7)).Store((int*)target);
     }
+
+    public static Ints BroadcastShort(short value) => Vector256.Create(value).AsInt32();
+    public static Ints BroadcastByte(byte value) => Vector256.Create(value).AsInt32();
+
+    /// <summary>Every step saturates, so that a number too large for it stays beyond the range of codes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreCodes(Ints first, Ints second, Ints third, Ints fourth, Ints zeroPoint, Ints lowest, Ints highest, byte* target)
+    {
+        Vector256<short> front = Avx2.AddSaturate(Avx2.PackSignedSaturate(first, second), zeroPoint.AsInt16());
+        Vector256<short> back = Avx2.AddSaturate(Avx2.PackSignedSaturate(third, fourth), zeroPoint.AsInt16());
+        Vector256<byte> codes = Vector256.Min(Vector256.Max(Avx2.PackUnsignedSaturate(front, back), lowest.AsByte()), highest.AsByte());
+        Avx2.PermuteVar8x32(codes.AsInt32(), Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7)).Store((int*)target);
+    }
 }

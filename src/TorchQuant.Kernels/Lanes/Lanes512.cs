@@ -69,4 +69,17 @@ internal readonly unsafe struct Lanes512 : ILanes<Floats, Ints>
         Vector512<byte> packed = Avx512BW.PackUnsignedSaturate(Avx512BW.PackSignedSaturate(first, second), Avx512BW.PackSignedSaturate(third, fourth));
         Avx512F.PermuteVar16x32(packed.AsInt32(), Vector512.Create(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)).Store((int*)target);
     }
+
+    public static Ints BroadcastShort(short value) => Vector512.Create(value).AsInt32();
+    public static Ints BroadcastByte(byte value) => Vector512.Create(value).AsInt32();
+
+    /// <summary>Every step saturates, so that a number too large for it stays beyond the range of codes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreCodes(Ints first, Ints second, Ints third, Ints fourth, Ints zeroPoint, Ints lowest, Ints highest, byte* target)
+    {
+        Vector512<short> front = Avx512BW.AddSaturate(Avx512BW.PackSignedSaturate(first, second), zeroPoint.AsInt16());
+        Vector512<short> back = Avx512BW.AddSaturate(Avx512BW.PackSignedSaturate(third, fourth), zeroPoint.AsInt16());
+        Vector512<byte> codes = Vector512.Min(Vector512.Max(Avx512BW.PackUnsignedSaturate(front, back), lowest.AsByte()), highest.AsByte());
+        Avx512F.PermuteVar16x32(codes.AsInt32(), Vector512.Create(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)).Store((int*)target);
+    }
 }

@@ -50,4 +50,14 @@ internal readonly unsafe struct ScalarLanes : ILanes<float, int>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreBytes(int first, int second, int third, int fourth, byte* target) =>
         (target[0], target[1], target[2], target[3]) = ((byte)first, (byte)second, (byte)third, (byte)fourth);
+
+    public static int BroadcastShort(short value) => value;
+    public static int BroadcastByte(byte value) => value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreCodes(int first, int second, int third, int fourth, int zeroPoint, int lowest, int highest, byte* target) =>
+        (target[0], target[1], target[2], target[3]) =
+        (ToCode(first, zeroPoint, lowest, highest), ToCode(second, zeroPoint, lowest, highest), ToCode(third, zeroPoint, lowest, highest), ToCode(fourth, zeroPoint, lowest, highest));
+
+    private static byte ToCode(int number, int zeroPoint, int lowest, int highest) => (byte)Math.Clamp((long)number + zeroPoint, lowest, highest);
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 
 namespace TorchQuant.Kernels;
@@ -8,12 +9,15 @@ namespace TorchQuant.Kernels;
 /// Fork and join without allocation. Units 0..n-1 are dealt out as one range for each participant, so that the same thread meets the same panels of weights in every
 /// call; whoever is done takes from the others' ranges. A claim is a compare-and-swap on a word that carries the number of the run, so a worker that wakes late finds
 /// nothing to take and does no harm, and the caller never waits for a worker that has not begun. One caller at a time: another one, or a nested one, runs its
-/// units itself.
+/// units itself. A unit that throws does not keep the others from being done; the caller throws the first of the exceptions when nobody uses the state any more.
 /// </summary>
 internal static unsafe class WorkerPool
 {
     /// <summary>How long a worker looks for the next run before it parks: longer than the pauses between the layers of a model.</summary>
     private const int SpinMicroseconds = 200;
+
+    /// <summary>How long of that it does not offer its core to others: a run that follows at once would find it gone for a whole slice of time.</summary>
+    private const int AloneMicroseconds = 20;
 
     /// <summary>
     /// Waking a parked worker takes 10 to 60 us: it pays for one run above this, or for a series of runs that together passed it without the worker.
@@ -30,7 +34,7 @@ internal static unsafe class WorkerPool
 
     private static readonly AutoResetEvent?[] s_wake = new AutoResetEvent?[s_most];
     private static readonly bool[] s_isParked = new bool[s_most];
-    private static readonly long s_spinTicks = SpinMicroseconds * Stopwatch.Frequency / 1_000_000;
+    private static readonly long s_spinTicks = SpinMicroseconds * Stopwatch.Frequency / 1_000_000, s_aloneTicks = AloneMicroseconds * Stopwatch.Frequency / 1_000_000;
 
     private static int s_busy;
     private static int s_started = 1;
@@ -40,6 +44,7 @@ internal static unsafe class WorkerPool
     private static void* s_state;
     private static int s_participants;
     private static int s_done;
+    private static ExceptionDispatchInfo? s_fault;
     private static volatile int s_run;
 
     internal static bool HasParkedWorker => Array.Exists(s_isParked, static isParked => isParked);
@@ -47,7 +52,7 @@ internal static unsafe class WorkerPool
     /// <summary>Calls body(state, unit) for every unit below <paramref name="units"/>, on at most <paramref name="threads"/> threads, and returns when all are done.</summary>
     /// <param name="units">How many units.</param>
     /// <param name="threads">How many threads may be used, the caller included.</param>
-    /// <param name="body">What to do; it must not throw.</param>
+    /// <param name="body">What to do.</param>
     /// <param name="state">Passed to the body; stays valid during the call.</param>
     /// <param name="nanoseconds">What one thread would need for all units, roughly: whether it is worth waking others.</param>
     public static void Run(int units, int threads, delegate*<void*, int, void> body, void* state, long nanoseconds)
@@ -55,8 +60,7 @@ internal static unsafe class WorkerPool
         int participants = Math.Min(Math.Min(threads, s_most), units);
         if (participants <= 1 || nanoseconds < InlineNanoseconds || Interlocked.CompareExchange(ref s_busy, 1, 0) != 0)
         {
-            for (int unit = 0; unit < units; unit++)
-                body(state, unit);
+            RunAlone(units, body, state);
             return;
         }
 
@@ -89,7 +93,28 @@ internal static unsafe class WorkerPool
                 Thread.Yield();
         }
 
+        ExceptionDispatchInfo? fault = s_fault;
+        s_fault = null;
         Volatile.Write(ref s_busy, 0);
+        fault?.Throw();
+    }
+
+    private static void RunAlone(int units, delegate*<void*, int, void> body, void* state)
+    {
+        ExceptionDispatchInfo? fault = null;
+        for (int unit = 0; unit < units; unit++)
+        {
+            try
+            {
+                body(state, unit);
+            }
+            catch (Exception e)
+            {
+                fault ??= ExceptionDispatchInfo.Capture(e);
+            }
+        }
+
+        fault?.Throw();
     }
 
     private static long Claim(int run, int unit) => ((long)run << 32) | (uint)unit;
@@ -124,13 +149,25 @@ internal static unsafe class WorkerPool
                     break;
                 if (Interlocked.CompareExchange(ref range->Next, next + 1, next) != next)
                     continue;
-                s_body(s_state, unit);
+                Do(unit);
                 finished++;
             }
         }
 
         if (finished > 0)
             Interlocked.Add(ref s_done, finished);
+    }
+
+    private static void Do(int unit)
+    {
+        try
+        {
+            s_body(s_state, unit);
+        }
+        catch (Exception e)
+        {
+            Interlocked.CompareExchange(ref s_fault, ExceptionDispatchInfo.Capture(e), null);
+        }
     }
 
     private static void Start(int id)
@@ -166,7 +203,7 @@ internal static unsafe class WorkerPool
 
     private static bool SpinUntilRun(int seen)
     {
-        long start = Stopwatch.GetTimestamp();
+        long start = Stopwatch.GetTimestamp(), elapsed;
         do
         {
             for (int i = 0; i < 32; i++)
@@ -176,10 +213,12 @@ internal static unsafe class WorkerPool
                 Thread.SpinWait(1);
             }
 
+            elapsed = Stopwatch.GetTimestamp() - start;
             // With more runnable threads than cores, another one may be what the caller waits for.
-            Thread.Yield();
+            if (elapsed > s_aloneTicks)
+                Thread.Yield();
         }
-        while (Stopwatch.GetTimestamp() - start < s_spinTicks);
+        while (elapsed < s_spinTicks);
         return false;
     }
 

@@ -151,7 +151,7 @@ public abstract class RangeObserverBase : UniformQuantizationObserverBase
 
         if (values.device_type != DeviceType.CPU || !values.is_contiguous() || values.numel() > int.MaxValue)
             return (values.min(), values.max());
-        var (low, high) = MinMax.Of(values.Span<float>()); // one pass, where libtorch makes two
+        var (low, high) = MinMax.Of(values.Span<float>(), get_num_threads()); // one pass, where libtorch makes two
         return (tensor(low), tensor(high));
     }
 

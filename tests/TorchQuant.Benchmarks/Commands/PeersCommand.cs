@@ -31,7 +31,7 @@ internal static class PeersCommand
 
     private static int Run(IReadOnlyList<string> groups, string filter, RaceSettings settings, string? csv, string? html)
     {
-        Allocator.KeepMemory();
+        NativeAllocator.KeepFreedMemory();
         using var noGrad = torch.no_grad();
         Console.WriteLine(MachineName.Description);
         Machine machine = Machine.Measure(settings.Threads, settings.Quick);

@@ -22,7 +22,7 @@ internal static class QatCommand
 
     private static int Run(RaceSettings settings, string? csv)
     {
-        Allocator.KeepMemory();
+        NativeAllocator.KeepFreedMemory();
         Console.WriteLine(MachineName.Description);
         Machine machine = Machine.Measure(settings.Threads, settings.Quick);
         var race = new Race(settings, machine, Console.WriteLine);

@@ -23,7 +23,7 @@ internal static class ScalingCommand
 
     private static int Run(RaceSettings settings, string? csv, string? html)
     {
-        Allocator.KeepMemory();
+        NativeAllocator.KeepFreedMemory();
         using var noGrad = torch.no_grad();
         Console.WriteLine(MachineName.Description);
         Machine machine = Machine.Measure(settings.Threads, settings.Quick);

@@ -11,7 +11,7 @@ internal static class OurElementwise
         if (data.GivesFloats)
         {
             float[] floats = new float[data.Length];
-            return new OurContender("ours", threads, () => Quantizer.Dequantize(data.A, floats, Operation.First), name => data.CheckFloats(name, floats));
+            return new OurContender("ours", threads, () => Quantizer.Dequantize(data.A, floats, Operation.First, threads), name => data.CheckFloats(name, floats));
         }
 
         byte[] codes = new byte[data.Length];
@@ -24,7 +24,7 @@ internal static class OurElementwise
         switch (operation.Kind)
         {
             case OperationKind.Quantize:
-                return () => Quantizer.Quantize(data.FloatA, output, operation.Output);
+                return () => Quantizer.Quantize(data.FloatA, output, operation.Output, threads: threads);
             case OperationKind.Single:
                 CodeTable table = CodeTable.FromFunction(x => (float)operation.Real(x, 0), Operation.First, operation.Output);
                 return () => table.Apply(data.A, output, threads);

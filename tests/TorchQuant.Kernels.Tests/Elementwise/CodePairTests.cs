@@ -75,6 +75,28 @@ public class CodePairTests
         Assert.All(output, code => Assert.Equal(100, code));
     }
 
+    [Theory]
+    [MemberData(nameof(EveryIsaAndOperation))]
+    public void Results_far_beyond_the_codes_saturate_in_every_place_of_a_vector(Isa isa, bool add)
+    {
+        // In units of the output's scale: beyond 16 bits, just below and just above what the packed integers are used for, and beyond 32 bits.
+        foreach (float scale in new[] { 1e-3f, 1e-4f, 4.8e-7f, 4.7e-7f, 1e-8f, 1e-30f })
+        {
+            foreach (QParams output in new[] { new QParams(scale, 0), new QParams(scale, 255), new QParams(scale, 100) { Lowest = 3, Highest = 200 } })
+            {
+                byte[] a = Generators.Activations(1000, seed: 1), b = Generators.Activations(1000, seed: 2), found = new byte[1000];
+                QParams one = new(1, 128), other = new(1, 7);
+                foreach (bool relu in new[] { false, true })
+                {
+                    (Kernel kernel, Scalar scalar) = add ? ((Kernel)Int8Add.Add, (Scalar)CodeReference.Add) : (Int8Mul.Multiply, CodeReference.Multiply);
+                    kernel(isa, a, one, b, other, found, output, relu, threads: 1);
+                    for (int i = 0; i < found.Length; i++)
+                        Assert.Equal(Math.Clamp(scalar(a[i], one, b[i], other, output, relu), output.Lowest, output.Highest), found[i]);
+                }
+            }
+        }
+    }
+
     [Fact]
     public void The_output_may_be_the_memory_of_the_first_array()
     {

@@ -64,6 +64,68 @@ public class WorkerPoolTests
         static void Inner(void* state, int unit) => Interlocked.Increment(ref *(int*)state);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(4)]
+    public unsafe void A_unit_that_throws_leaves_no_other_undone_and_the_caller_gets_the_exception(int threads)
+    {
+        int* counts = stackalloc int[40];
+        for (int repeat = 0; repeat < 200; repeat++)
+        {
+            new Span<int>(counts, 40).Clear();
+            nint state = (nint)counts;
+            InvalidOperationException e = Assert.Throws<InvalidOperationException>(() => WorkerPool.Run(40, threads, &CountAndThrow, (void*)state, Long));
+            Assert.Equal("unit 7", e.Message);
+            Assert.Equal(Enumerable.Repeat(1, 40), new Span<int>(counts, 40).ToArray());
+            AssertOnce(units: 30, threads);
+        }
+
+        static void CountAndThrow(void* state, int unit)
+        {
+            Interlocked.Increment(ref ((int*)state)[unit]);
+            if (unit == 7)
+                throw new InvalidOperationException("unit 7");
+        }
+    }
+
+    [Fact]
+    public unsafe void The_caller_does_the_units_of_a_worker_that_has_not_begun()
+    {
+        // Its first unit keeps every worker busy until the caller has done all others: whoever waited for a share dealt out beforehand would wait for ever.
+        for (int repeat = 0; repeat < 50; repeat++)
+        {
+            var state = new Held { Caller = Environment.CurrentManagedThreadId, Left = 60 };
+            WorkerPool.Run(60, 4, &Hold, &state, Long);
+            Assert.Equal(0, state.Left);
+        }
+
+        static void Hold(void* state, int unit)
+        {
+            var held = (Held*)state;
+            if (Environment.CurrentManagedThreadId != held->Caller)
+            {
+                // At most three workers hold one unit each, so that the caller can do the rest.
+                while (Volatile.Read(ref held->Left) > 3)
+                    Thread.SpinWait(10);
+            }
+
+            Interlocked.Decrement(ref held->Left);
+        }
+    }
+
+    [Fact]
+    public void Nothing_is_allocated()
+    {
+        AssertOnce(units: 50, threads: 2);
+        Assert.Equal(0, Allocations.Least(static () => RunEmpty()));
+
+        static unsafe void RunEmpty() => WorkerPool.Run(50, 2, &Nothing, null, Long);
+        static unsafe void Nothing(void* state, int unit)
+        {
+        }
+    }
+
     [Fact]
     public void Parked_workers_wake_for_a_later_run()
     {
@@ -81,5 +143,11 @@ public class WorkerPoolTests
         Assert.Equal([.. Enumerable.Repeat(1, units), 0], counts);
 
         static void Count(void* state, int unit) => Interlocked.Increment(ref ((int*)state)[unit]);
+    }
+
+    private struct Held
+    {
+        public int Caller;
+        public int Left;
     }
 }

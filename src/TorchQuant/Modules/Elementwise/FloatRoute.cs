@@ -18,7 +18,7 @@ internal static class FloatRoute
         var channelsLast = result.dim() is >= 3 and <= 5 && !input.is_contiguous();
         using var source = channelsLast ? ChannelsLast.Of(result) : result.contiguous();
         var codes = output.Empty(source.shape);
-        Quantizer.Quantize(source.Span<float>(), codes.Span<byte>(), output.QParams, output.QParams.Lowest, output.QParams.Highest);
+        Quantizer.Quantize(source.Span<float>(), codes.Span<byte>(), output.QParams, output.QParams.Lowest, output.QParams.Highest, get_num_threads());
         return MemoryOrder.Restore(codes, channelsLast);
     }
 }

@@ -97,7 +97,7 @@ public sealed class QFunctional : FloatFunctional, IQuantizedModule
         using var result = a.matmul(b);
         using var source = result.contiguous();
         var codes = made.Empty(source.shape);
-        Quantizer.Quantize(source.Span<float>(), codes.Span<byte>(), output, output.Lowest, output.Highest);
+        Quantizer.Quantize(source.Span<float>(), codes.Span<byte>(), output, output.Lowest, output.Highest, get_num_threads());
         return codes;
     }
 

@@ -77,7 +77,7 @@ internal sealed class QuantizedOutput : IDisposable
 
     private Tensor Codes(Tensor source, Tensor target)
     {
-        Quantizer.Quantize(source.Span<float>(), target.Span<byte>(), QParams, QParams.Lowest, QParams.Highest);
+        Quantizer.Quantize(source.Span<float>(), target.Span<byte>(), QParams, QParams.Lowest, QParams.Highest, get_num_threads());
         return target;
     }
 
