@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime;
 
 namespace TorchQuant.Benchmarks.Races;
 
@@ -13,11 +14,11 @@ internal sealed class Runner(IContender contender, int threads) : IDisposable
     private const double LongWarmUp = 0.5;
 
     /// <summary>
-    /// .NET compiles a method again, with optimizations, after 30 calls, in the background, when it has compiled nothing for 100 ms. What is called from C# runs so often and so long
-    /// before it counts, or until a limit of time; quick tests do without.
+    /// .NET compiles a method again, with optimizations, after 30 calls, in the background, when it has compiled nothing for 100 ms. What is called from C# runs before it counts until
+    /// nothing has been compiled for some time, or to a limit; quick tests do without.
     /// </summary>
     private const int ManagedWarmUpRuns = 40;
-    private const double ManagedWarmUp = 0.4, LongestManagedWarmUp = 2, LeastSampleSeconds = 1e-3;
+    private const double NothingCompiled = 0.4, LongestManagedWarmUp = 6, LeastSampleSeconds = 1e-3;
 
     /// <summary>A sample during which the core was taken away for more than this part of the time is taken again.</summary>
     private const double Disturbed = 0.02;
@@ -62,12 +63,14 @@ internal sealed class Runner(IContender contender, int threads) : IDisposable
 
     private void WarmUpManaged()
     {
-        long start = Stopwatch.GetTimestamp();
-        double seconds = 0;
-        for (int runs = 0; seconds < LongestManagedWarmUp && (runs < ManagedWarmUpRuns || seconds < ManagedWarmUp); runs++)
+        long start = Stopwatch.GetTimestamp(), last = start, compiled = 0;
+        for (int runs = 0; Stopwatch.GetElapsedTime(start).TotalSeconds < LongestManagedWarmUp; runs++)
         {
+            if (JitInfo.GetCompiledMethodCount() is long now && now != compiled)
+                (compiled, last) = (now, Stopwatch.GetTimestamp());
+            else if (runs >= ManagedWarmUpRuns && Stopwatch.GetElapsedTime(last).TotalSeconds >= NothingCompiled)
+                break;
             contender.Run(1);
-            seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         }
     }
 
