@@ -5,7 +5,7 @@ using Xunit;
 namespace TorchQuant.Packages.Tests;
 
 /// <summary>The packages, installed as users install them, load TorchSharp's native library by themselves and quantize a model.</summary>
-public class InstallTests(PackedFeed feed) : IClassFixture<PackedFeed>
+public class InstallTests(PackedFeed feed)
 {
     private const string Proof = "DynamicQuantizedLinear";
 

@@ -1,4 +1,12 @@
 using System.Globalization;
+using TorchQuant.Packages.Tests;
+using Xunit;
+using Xunit.Sdk;
+using Xunit.v3;
+
+// Packed once for all; one test at a time, each keeps the machine busy.
+[assembly: AssemblyFixture(typeof(PackedFeed))]
+[assembly: Parallelization(Mode = ParallelMode.None)]
 
 namespace TorchQuant.Packages.Tests;
 
@@ -8,7 +16,7 @@ namespace TorchQuant.Packages.Tests;
 /// </summary>
 public sealed class PackedFeed : IDisposable
 {
-    private static readonly string[] s_projects = ["TorchQuant.Kernels", "TorchQuant", "TorchQuant.Interactive"];
+    private static readonly string[] s_projects = ["TorchQuant.Kernels", "TorchQuant", "TorchQuant.Interactive", "TorchQuant.Notebooks"];
 
     public PackedFeed()
     {
@@ -25,6 +33,21 @@ public sealed class PackedFeed : IDisposable
     public string Root { get; }
 
     public string Version { get; }
+
+    public static IReadOnlyList<string> Projects => s_projects;
+
+    /// <summary>The file of a package, or of its symbols.</summary>
+    public string Package(string project, string extension = "nupkg") => Path.Combine(Root, "feed", $"{project}.{Version}.{extension}");
+
+    /// <summary>Installs a .NET tool below the feed's nuget.config, once.</summary>
+    /// <returns>Its program.</returns>
+    public string Tool(string package, string version, string command)
+    {
+        var tools = Path.Combine(Root, "tools");
+        var program = Path.Combine(tools, command);
+        if (!File.Exists(program)) Shell.Run(Root, "dotnet", ["tool", "install", package, "--version", version, "--tool-path", tools]);
+        return program;
+    }
 
     /// <summary>A new folder below the feed's nuget.config, holding <paramref name="files"/>.</summary>
     public string Folder(string name, params ReadOnlySpan<(string Name, string Text)> files)

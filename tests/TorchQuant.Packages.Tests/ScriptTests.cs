@@ -5,7 +5,7 @@ using Xunit;
 namespace TorchQuant.Packages.Tests;
 
 /// <summary>The scripts of notebooks/scripts, run with the packages of this checkout as a user runs them.</summary>
-public class ScriptTests(PackedFeed feed) : IClassFixture<PackedFeed>
+public class ScriptTests(PackedFeed feed)
 {
     private static string Scripts { get; } = Path.Combine(ReadmeExample.Root, "notebooks", "scripts");
 

@@ -190,11 +190,18 @@ internal sealed class CSharpScriptEngine : ILanguageEngine
             if (reference is PortableExecutableReference { FilePath: { } path })
                 _directives[Path.GetFileNameWithoutExtension(path)] = path;
         (image.Position, symbols.Position) = (0, 0);
-        var assembly = AssemblyLoadContext.Default.LoadFromStream(image, symbols);
+        var context = Declares(compilation) ? AssemblyLoadContext.Default : new PassingContext();
+        var assembly = context.LoadFromStream(image, symbols);
         var entry = compilation.GetEntryPoint(stop)!;
         return assembly.GetType(entry.ContainingType.MetadataName, throwOnError: true)!
             .GetMethod(entry.MetadataName, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!
             .CreateDelegate<Func<object[], Task<object?>>>();
+    }
+
+    // For a piece that only does something: .NET drops its code when nothing holds it any more.
+    private sealed class PassingContext() : AssemblyLoadContext(isCollectible: true)
+    {
+        protected override Assembly? Load(AssemblyName assemblyName) => Default.LoadFromAssemblyName(assemblyName);
     }
 
     // What a package says about its types, for inspection.

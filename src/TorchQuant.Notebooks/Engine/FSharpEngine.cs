@@ -42,8 +42,9 @@ internal sealed class FSharpEngine : ILanguageEngine
     public CodeOutcome Run(string code, string file, CellRun run)
     {
         CodeOutcome outcome = default;
+        var interruptible = FSharpInterruptChecks.Insert(code, file);
         run.Grace = s_grace;
-        run.Invoke(() => outcome = Evaluate(code, file));
+        run.Invoke(() => outcome = Evaluate(interruptible, file));
         run.Token.ThrowIfCancellationRequested();
         return outcome;
     }

@@ -6,13 +6,14 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace TorchQuant.Notebooks.Engine;
 
 /// <summary>
-/// Writes <see cref="Interactive.Interrupts.Check"/> into the loops and functions of a C# cell: an interrupt then stops it between two statements. The other way, to abort the
-/// thread, can end the process when it hits the entry or exit of a function, and does not always reach a loop without calls.
+/// Writes <see cref="Interactive.Interrupts.Check"/> into the loops of a C# cell and <see cref="Interactive.Interrupts.Enter"/> into its functions: an interrupt then stops it between two statements, and a
+/// recursion without end is an exception, where .NET would end the process. The other way to interrupt, to abort the thread, can end the process when it hits the entry or exit of a function, and does not always reach a loop without calls.
 /// Lines keep their numbers; columns do not.
 /// </summary>
 internal static class InterruptChecks
 {
     private const string Check = "global::TorchQuant.Notebooks.Interactive.Interrupts.Check(); ";
+    private const string Enter = "global::TorchQuant.Notebooks.Interactive.Interrupts.Enter(); ";
 
     private static readonly CSharpParseOptions s_script = new(LanguageVersion.Latest, kind: SourceCodeKind.Script);
 
@@ -26,11 +27,11 @@ internal static class InterruptChecks
                 case WhileStatementSyntax or DoStatementSyntax or ForStatementSyntax or CommonForEachStatementSyntax:
                     AddToLoop(Body(node), edits);
                     break;
-                case BaseMethodDeclarationSyntax { Body: { } body }: AddToBlock(body, edits); break;
+                case BaseMethodDeclarationSyntax { Body: { } body } and not DestructorDeclarationSyntax: AddToBlock(body, Enter, edits); break; // an exception in a finalizer would end the process
                 case MethodDeclarationSyntax { ExpressionBody: { } arrow } method: AddToArrow(arrow, method.SemicolonToken, method.ReturnType, method.Modifiers, edits); break;
-                case LocalFunctionStatementSyntax { Body: { } body }: AddToBlock(body, edits); break;
+                case LocalFunctionStatementSyntax { Body: { } body }: AddToBlock(body, Enter, edits); break;
                 case LocalFunctionStatementSyntax { ExpressionBody: { } arrow } function: AddToArrow(arrow, function.SemicolonToken, function.ReturnType, function.Modifiers, edits); break;
-                case AnonymousFunctionExpressionSyntax { Block: { } body }: AddToBlock(body, edits); break;
+                case AnonymousFunctionExpressionSyntax { Block: { } body }: AddToBlock(body, Enter, edits); break;
             }
         }
         if (edits.Count == 0) return code;
@@ -54,7 +55,7 @@ internal static class InterruptChecks
     {
         if (body is BlockSyntax block)
         {
-            AddToBlock(block, edits);
+            AddToBlock(block, Check, edits);
             return;
         }
         // A declaration is no body of a loop, and its error must stay.
@@ -63,9 +64,9 @@ internal static class InterruptChecks
         edits.Add((body.Span.End, 0, " }"));
     }
 
-    private static void AddToBlock(BlockSyntax block, List<(int, int, string)> edits)
+    private static void AddToBlock(BlockSyntax block, string check, List<(int, int, string)> edits)
     {
-        if (!block.OpenBraceToken.IsMissing) edits.Add((block.OpenBraceToken.Span.End, 0, " " + Check));
+        if (!block.OpenBraceToken.IsMissing) edits.Add((block.OpenBraceToken.Span.End, 0, " " + check));
     }
 
     private static void AddToArrow(ArrowExpressionClauseSyntax arrow, SyntaxToken semicolon, TypeSyntax type, SyntaxTokenList modifiers, List<(int, int, string)> edits)
@@ -74,7 +75,7 @@ internal static class InterruptChecks
         var givesNothing = type is PredefinedTypeSyntax { Keyword.RawKind: (int)SyntaxKind.VoidKeyword }
             || (modifiers.Any(SyntaxKind.AsyncKeyword) && type is not GenericNameSyntax and not QualifiedNameSyntax { Right: GenericNameSyntax });
         var isThrow = arrow.Expression is ThrowExpressionSyntax;
-        edits.Add((arrow.ArrowToken.SpanStart, arrow.ArrowToken.Span.Length, "{ " + Check + (givesNothing || isThrow ? "" : "return ")));
+        edits.Add((arrow.ArrowToken.SpanStart, arrow.ArrowToken.Span.Length, "{ " + Enter + (givesNothing || isThrow ? "" : "return ")));
         edits.Add((semicolon.Span.End, 0, " }"));
     }
 }

@@ -21,6 +21,7 @@ internal static class DisplaySupport
 
                 public static DisplayedValue display(object value, params string[] mimeTypes)
                 {
+                    if (value is DisplayedValue already) return already;
                     var shown = new DisplayedValue { Value = value };
                     Print(shown);
                     return shown;

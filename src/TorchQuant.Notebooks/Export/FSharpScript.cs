@@ -20,7 +20,7 @@ internal static class FSharpScript
                 printfn "%O" value
                 DisplayedValue()
             static member HTML(content: string) = content
-            static member show(value: 'a) = if typeof<'a> <> typeof<unit> then printfn "%O" (box value)
+            static member show(value: 'a) = if typeof<'a> <> typeof<unit> && typeof<'a> <> typeof<DisplayedValue> then printfn "%O" (box value)
         open type Notebook
         """;
 

@@ -1,8 +1,9 @@
 using System.ComponentModel;
+using System.Runtime.CompilerServices;
 
 namespace TorchQuant.Notebooks.Interactive;
 
-/// <summary>What the loops and functions of C# cells ask, so that an interrupt stops them where it does no harm. The host writes the question into them; not for use in notebooks.</summary>
+/// <summary>What the loops and functions of cells ask, so that an interrupt stops them where it does no harm, and a recursion without end is an error and not the end of the process. The host writes the question into them; not for use in notebooks.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static class Interrupts
 {
@@ -12,6 +13,15 @@ public static class Interrupts
     /// <exception cref="OperationCanceledException">It was.</exception>
     public static void Check()
     {
+        if (s_requested) Throw();
+    }
+
+    /// <summary>Goes on, unless the cell was interrupted or the stack is nearly used up.</summary>
+    /// <exception cref="OperationCanceledException">The cell was interrupted.</exception>
+    /// <exception cref="InsufficientExecutionStackException">Functions call each other too deep.</exception>
+    public static void Enter()
+    {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
         if (s_requested) Throw();
     }
 

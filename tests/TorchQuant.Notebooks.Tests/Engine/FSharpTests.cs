@@ -77,10 +77,33 @@ public sealed class FSharpTests : IClassFixture<FSharpTests.Session>
         Assert.Equal(["line 2: failwith \"broken\"", "line 4: let outer () = fail () + 1", "line 3: outer ()"], error.Traceback.Select(line => line.Split(", ", 2)[^1]));
     }
 
+    [Fact]
+    public async Task Lines_keep_their_numbers_in_and_below_loops()
+    {
+        var error = (await RunAsync("let mutable n = 0\nfor i in 1 .. 3 do\n    n <- n + i\n    if i = 3 then\n        failwith \"third\"")).Error!;
+        Assert.Equal(("third", 5, "failwith \"third\""), (error.Message, error.Line, error.Code));
+        Assert.Equal(4, (await RunAsync("for i in 1 .. 3 do\n    ignore i\n\nnowhere")).Error!.Line);
+        Assert.Equal("6", await ValueAsync("let mutable sum = 0\nfor i in [ for j in 1 .. 3 do j ] do sum <- sum + i\nsum"));
+    }
+
+    [Fact]
+    public async Task A_recursion_without_end_is_an_error_and_the_session_goes_on()
+    {
+        await RunAsync("let survivor = 8");
+        Assert.Equal("InsufficientExecutionStackException", (await RunAsync("let rec deep x = 1 + deep (x + 1)\ndeep 0")).Error!.Name);
+        Assert.Equal("8", await ValueAsync("survivor"));
+    }
+
     [Theory]
     [InlineData("while true do System.Threading.Thread.Sleep 1")]
     [InlineData("System.Threading.Thread.Sleep -1")]
     [InlineData("async { do! Async.Sleep -1 } |> Async.RunSynchronously")]
+    [InlineData("while true do ()")]
+    [InlineData("let mutable x = 0\nwhile true do\n    x <- x + 1")]
+    [InlineData("for i in Seq.initInfinite id do\n    ()")]
+    [InlineData("let rec spin (x: int) : unit = spin (x + 1)\nspin 0")]
+    [InlineData("while true do\n    try\n        while true do\n            ()\n    with _ -> ()")]
+    [InlineData("let numbers = seq {\n    while true do\n        if false then yield 1\n}\nSeq.length numbers")]
     public async Task An_interrupt_stops_a_cell_and_the_session_goes_on(string code)
     {
         await RunAsync("let started = new System.Threading.ManualResetEvent(false)\nlet before = 5");

@@ -21,7 +21,7 @@ public sealed class CSharpProgramTests
         { "a variable without value", ["byte[] data; int count;\nint Length() => data is null ? count : data.Length;", "Length()", "data = new byte[3];\nLength()"] },
         { "deconstruction, patterns and out variables", ["var (left, right) = (1, 2); int.TryParse(\"9\", out var parsed);", "left + right + parsed", "var (left, other) = (10, 20);", "left + other + right"] },
         { "extension methods, await and constants", ["const int Base = 10;\npublic static int Plus(this int x, int y) => x + y;", "await Task.Delay(1);\nBase.Plus(5)", "private readonly int hidden = 2;\nhidden.Plus(1)"] },
-        { "a displayed value", ["var shown = display(\"first\");", "\"by method\".Display();"] },
+        { "a displayed value", ["var shown = display(\"first\");", "\"by method\".Display();", "display(\"last\")", "2.Display()"] },
         { "text and commands", ["md:# Heading\n\ntext", "#!time\nvar t = 1;\nt", "#!markdown\n*text*\n#!csharp\nt + 1"] },
     };
 

@@ -86,6 +86,33 @@ public sealed class KernelFaultTests(KernelClient kernel) : IClassFixture<Kernel
     }
 
     [Fact]
+    public void A_cell_that_throws_or_recurs_without_end_keeps_the_others_variables()
+    {
+        kernel.Execute("var survivor = 6;");
+        Assert.Equal("DivideByZeroException", Text(kernel.Execute("var zero = 0;\nsurvivor / zero").Reply["ename"]));
+        Assert.Equal("InsufficientExecutionStackException", Text(kernel.Execute("int Deep(int n) => 1 + Deep(n + 1);\nDeep(0)").Reply["ename"]));
+        Assert.Equal("6", kernel.Value("survivor"));
+    }
+
+    [Fact]
+    public void A_cell_may_allocate_four_gigabytes()
+    {
+        Assert.Equal("4", kernel.Value("var kept = 4;\nlong Bytes() => Enumerable.Range(0, 4).Select(_ => new byte[1 << 30]).ToArray().Sum(part => (long)part.Length);\nBytes() >> 30"));
+        Assert.Equal("4", kernel.Value("kept"));
+    }
+
+    [Fact]
+    public void A_cell_that_runs_out_of_memory_fails_and_keeps_the_others_variables()
+    {
+        using var small = new KernelClient("csharp", parent: null, ("DOTNET_GCHeapHardLimit", "30000000")); // 768 MB, in hexadecimal
+        small.Execute("var survivor = 9;");
+        var (reply, outputs) = small.Execute("long Fill()\n{\n    var all = new List<byte[]>();\n    for (var i = 0; i < 4096; i++) all.Add(new byte[1 << 20]);\n    return all.Count;\n}\nFill()");
+        Assert.Equal("OutOfMemoryException", Text(reply["ename"]));
+        Assert.Equal("error", Assert.Single(outputs).Type);
+        Assert.Equal("9", small.Value("survivor"));
+    }
+
+    [Fact]
     public void A_cell_asks_for_text_and_for_passwords()
     {
         var id = kernel.Send("shell", "execute_request", KernelClient.Code("Console.Write(\"Name? \");\nvar name = Console.ReadLine();\nvar word = await Kernel.GetInputAsync(\"Word\", isPassword: true);\n$\"{name} {word}\""));

@@ -26,11 +26,11 @@ public sealed class KernelClient : IDisposable
     {
     }
 
-    internal KernelClient(string language, int? parent = null)
+    internal KernelClient(string language, int? parent = null, params (string Name, string Value)[] environment)
     {
         do
         {
-            Start(language, parent); // another program may have taken a port in the meantime
+            Start(language, parent, environment); // another program may have taken a port in the meantime
         }
         while (Process.WaitForExit(TimeSpan.FromMilliseconds(1)) || !Greet());
     }
@@ -142,7 +142,7 @@ public sealed class KernelClient : IDisposable
         return heart.TryReceiveFrameString(s_patience, out var answer) && answer == "beat";
     }
 
-    private void Start(string language, int? parent)
+    private void Start(string language, int? parent, (string Name, string Value)[] environment)
     {
         Close();
         var names = new[] { "shell", "control", "stdin", "iopub", "hb" };
@@ -163,6 +163,7 @@ public sealed class KernelClient : IDisposable
         var program = Path.Combine(AppContext.BaseDirectory, "TorchQuant.Notebooks.dll");
         var start = new ProcessStartInfo("dotnet", [program, "jupyter", "kernel", "--language", language, file]) { WorkingDirectory = _folder.Path };
         start.Environment["JPY_PARENT_PID"] = parent?.ToString(CultureInfo.InvariantCulture);
+        foreach (var (name, value) in environment) start.Environment[name] = value;
         Process = Process.Start(start)!;
     }
 
