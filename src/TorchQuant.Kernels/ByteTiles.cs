@@ -50,6 +50,12 @@ internal unsafe struct ByteTiles
     /// <summary>A bit for each column: up to 16 or up to 32.</summary>
     public uint Columns;
 
+    /// <summary>
+    /// Whether biases are in units of the sums and all codes may come out, as with weights per channel and without a range that is cut: then adding and packing do what otherwise takes
+    /// more instructions.
+    /// </summary>
+    public bool IsSimple;
+
     /// <summary>Lets the first tiles of a panel fetch the next one; for a lone tile that is not worth while.</summary>
     public void FetchNextPanel(int tiles)
     {
@@ -62,6 +68,7 @@ internal unsafe struct ByteTiles
     {
         (int low, int high) = CodeRange.Of(job.Fused, job.Requantized);
         (Stride, Groups, OutputStride) = (job.Stride, job.Groups, job.OutputStride);
+        IsSimple = !job.IsPerTensor && (low, high) == (byte.MinValue, byte.MaxValue);
         for (int i = 0; i < VectorBytes; i++)
             (Lowest[i], Highest[i], ZeroPoints[i / sizeof(short)], Order[i / sizeof(int)]) = ((byte)low, (byte)high, (short)job.Requantized.ZeroPoint, i / sizeof(int) % 4 * 4 + i / 16);
     }

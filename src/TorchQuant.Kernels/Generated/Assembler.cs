@@ -120,6 +120,9 @@ internal sealed class Assembler
     /// <summary>target[i] = source[order[i]], in int32.</summary>
     public void Vpermd(int target, int order, int source) => Vector(Map.M0F38, Prefix.P66, 0x36, target, order, source);
 
+    /// <summary>Plus sixteen numbers at an address.</summary>
+    public void Vaddps(int target, int left, Memory right) => Vector(Map.M0F, Prefix.None, 0x58, target, left, right, VectorBytes);
+
     /// <summary>Times sixteen numbers at an address.</summary>
     public void Vmulps(int target, int left, Memory right) => Vector(Map.M0F, Prefix.None, 0x59, target, left, right, VectorBytes);
 

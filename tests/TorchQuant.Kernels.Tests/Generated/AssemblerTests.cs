@@ -97,6 +97,7 @@ public class AssemblerTests
                 (Mnemonic.Vpmaxub, false, asm => asm.Vpmaxub(target, left, memory)),
                 (Mnemonic.Vpminub, false, asm => asm.Vpminub(target, left, memory)),
                 (Mnemonic.Vmulps, false, asm => asm.Vmulps(target, left, memory)),
+                (Mnemonic.Vaddps, false, asm => asm.Vaddps(target, left, memory)),
                 (Mnemonic.Vpmulld, false, asm => asm.Vpmulld(target, left, memory)),
                 (Mnemonic.Vfmadd213ps, false, asm => asm.Vfmadd213ps(target, left, memory)),
                 (Mnemonic.Vfmadd231ps, true, asm => asm.Vfmadd231ps(target, left, memory)),
