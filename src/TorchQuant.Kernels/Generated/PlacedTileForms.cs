@@ -4,7 +4,7 @@ namespace TorchQuant.Kernels.Generated;
 internal static unsafe class PlacedTileForms
 {
     /// <summary>Products as deep as these have so little to requantize that reading the weights half as often is worth more.</summary>
-    private const int MostPipelinedGroups = 128;
+    private const int MostPipelinedGroups = 512;
 
     private const int Pipelined = TileLoop.PanelVectors + 1, Kinds = Pipelined + 1;
 
