@@ -76,6 +76,20 @@ internal readonly unsafe struct Lanes128 : ILanes<Floats, Ints>
         AdvSimd.Arm64.UnzipEven(lower.AsByte(), upper.AsByte()).Store(target);
     }
 
+    public static Ints BroadcastShort(short value) => Vector128.Create(value).AsInt32();
+    public static Ints BroadcastByte(byte value) => Vector128.Create(value).AsInt32();
+
+    /// <summary>Every step saturates, so that a number too large for it stays beyond the range of codes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreCodes(Ints first, Ints second, Ints third, Ints fourth, Ints zeroPoint, Ints lowest, Ints highest, byte* target)
+    {
+        Vector128<short> front = AdvSimd.ExtractNarrowingSaturateUpper(AdvSimd.ExtractNarrowingSaturateLower(first), second);
+        Vector128<short> back = AdvSimd.ExtractNarrowingSaturateUpper(AdvSimd.ExtractNarrowingSaturateLower(third), fourth);
+        Vector64<byte> lower = AdvSimd.ExtractNarrowingSaturateUnsignedLower(AdvSimd.AddSaturate(front, zeroPoint.AsInt16()));
+        Vector128<byte> codes = AdvSimd.ExtractNarrowingSaturateUnsignedUpper(lower, AdvSimd.AddSaturate(back, zeroPoint.AsInt16()));
+        AdvSimd.Min(AdvSimd.Max(codes, lowest.AsByte()), highest.AsByte()).Store(target);
+    }
+
     /// <summary>The first four bytes as numbers.</summary>
     private static Ints Widen(Vector64<byte> bytes) => AdvSimd.ZeroExtendWideningLower(AdvSimd.ZeroExtendWideningLower(bytes).GetLower()).AsInt32();
 }
