@@ -31,8 +31,9 @@ internal static class HostReferences
 
     private static HashSet<string> FindFiles()
     {
-        // The host's private dependencies (compiler, terminal, markdown) stay out: a cell that wants one of them asks for its package.
+        // The host's private dependencies (compiler, terminal, markdown) stay out: a cell that wants one of them asks for its package. FSharp.Core is no such: values come to C# from F# cells, and if it came with
+        // the first of them, the compiler would from then on take this host for another one than before, and find `display` twice.
         var runtime = Path.GetDirectoryName(typeof(object).Assembly.Location);
-        return [.. Trusted.Values.Where(path => Path.GetDirectoryName(path) == runtime), .. Own];
+        return [.. Trusted.Values.Where(path => Path.GetDirectoryName(path) == runtime), .. Own, typeof(Microsoft.FSharp.Core.Unit).Assembly.Location];
     }
 }
