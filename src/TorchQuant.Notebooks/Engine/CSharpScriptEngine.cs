@@ -51,6 +51,7 @@ internal sealed class CSharpScriptEngine : ILanguageEngine
     {
         _options = ScriptOptions.Default
             .WithReferences(Array.Empty<MetadataReference>())
+            .WithImports(s_imports)
             .WithLanguageVersion(LanguageVersion.Latest)
             .WithAllowUnsafe(true)
             // Training loops run in cells: the compiler optimises. Line numbers of exceptions need the debug information all the same.
@@ -70,7 +71,8 @@ internal sealed class CSharpScriptEngine : ILanguageEngine
         _references = [.. HostReferences.All];
         foreach (var path in assemblies.Union(_shared))
         {
-            if (!_packages.TryGetValue(path, out var reference)) _packages[path] = reference = MetadataReference.CreateFromFile(path, documentation: Documentation(path));
+            if (!_packages.TryGetValue(path, out var reference))
+                _packages[path] = reference = HostReferences.Shown(path) ?? MetadataReference.CreateFromFile(path, documentation: Documentation(path));
             _references.Add(reference);
         }
     }
@@ -178,8 +180,7 @@ internal sealed class CSharpScriptEngine : ILanguageEngine
         if (added.Length > 0)
         {
             var options = _options.WithReferences(added);
-            // The imports once, for all pieces: when a package brings an assembly that this host refers to, the compiler takes the host's types for others than before, and would find `display` in both.
-            _script = _script is null ? CSharpScript.Create<object>("", options.WithImports(s_imports)) : _script.ContinueWith<object>("", options);
+            _script = _script is null ? CSharpScript.Create<object>("", options) : _script.ContinueWith<object>("", options);
         }
         return _script!.ContinueWith<object>(code, _options.WithFilePath(file));
     }
