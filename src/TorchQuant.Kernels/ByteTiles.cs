@@ -45,11 +45,14 @@ internal unsafe struct ByteTiles
     /// <summary>A bit for each column: up to 16 or up to 32.</summary>
     public uint Columns;
 
+    /// <summary>Whether the weights come from beyond the second level of the cache.</summary>
+    public bool IsStreaming;
+
     /// <summary>Sets these to tiles of a job's output, which still lack their place.</summary>
     public void Set(ref readonly GemmJob job)
     {
         (int low, int high) = CodeRange.Of(job.Fused, job.Requantized);
-        (Stride, Groups, OutputStride) = (job.Stride, job.Groups, job.OutputStride);
+        (Stride, Groups, OutputStride, IsStreaming) = (job.Stride, job.Groups, job.OutputStride, false);
         new Span<byte>(Unsafe.AsPointer(ref Lowest[0]), VectorBytes).Fill((byte)low);
         new Span<byte>(Unsafe.AsPointer(ref Highest[0]), VectorBytes).Fill((byte)high);
         new Span<short>(Unsafe.AsPointer(ref ZeroPoints[0]), VectorBytes / sizeof(short)).Fill((short)job.Requantized.ZeroPoint);
