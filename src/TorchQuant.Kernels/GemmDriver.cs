@@ -175,6 +175,7 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         int tiles = (rows + most - 1) / most, height = rows / tiles, taller = rows - tiles * height;
         work->Terms = terms;
         work->Panel = Weights(job, panel);
+        work->FetchNextPanel(tiles);
         work->A = job->A + block * job->Stride;
         work->Output = (byte*)job->Output + block * job->OutputStride + panel * PackedWeights.PanelColumns;
         // The first of all brings the weights into the cache, where that takes longer than overlapping tiles saves.

@@ -16,7 +16,8 @@ namespace TorchQuant.Kernels.Generated;
 /// <param name="rows">How many rows, up to <see cref="MaxRows"/>.</param>
 /// <param name="vectors">1 or 2: the first 16 columns of the panel or all.</param>
 /// <param name="first">The first register of the sums. They have one set then, and the last four registers are not used for sums.</param>
-internal class TileLoop(Assembler asm, int rows, int vectors, int? first = null)
+/// <param name="ahead">Points to weights that are needed later and may be far away: a cache line for each group is fetched.</param>
+internal class TileLoop(Assembler asm, int rows, int vectors, int? first = null, Gpr? ahead = null)
 {
     /// <summary>The most rows whose sums fit the registers.</summary>
     public const int MaxRows = 14;
@@ -136,6 +137,8 @@ internal class TileLoop(Assembler asm, int rows, int vectors, int? first = null)
                 yield return () => asm.Prefetch(Weights(group, vector, distance));
         }
 
+        if (ahead is { } pointer)
+            yield return () => asm.Prefetcht1(new Memory(pointer, group * VectorBytes));
         for (int r = 0; r < rows; r++)
         {
             int row = r, a = broadcast + row % broadcasts;
@@ -155,9 +158,17 @@ internal class TileLoop(Assembler asm, int rows, int vectors, int? first = null)
     private static Memory Weights(int group, int vector, int offset = 0) => new(Rdx, (group * PanelVectors + vector) * VectorBytes + offset);
 
     /// <summary>Moves on by some groups.</summary>
-    public virtual void Advance(int groups)
+    public void Advance(int groups)
     {
         asm.Add(Rdx, groups * PackedWeights.GroupBytes);
+        AdvanceRows(groups);
+        if (ahead is { } pointer)
+            asm.Add(pointer, groups * VectorBytes);
+    }
+
+    /// <summary>The same for the activations.</summary>
+    protected virtual void AdvanceRows(int groups)
+    {
         for (int i = 0; i < PointerCount; i++)
             asm.Add(s_pointers[i], groups * PackedWeights.GroupDepth);
     }

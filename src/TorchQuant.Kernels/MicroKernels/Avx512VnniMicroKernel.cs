@@ -51,7 +51,7 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
 
     public static void RunToBytes(int rows, int columns, ByteTiles* tiles)
     {
-        nint code = Code(rows, columns, tiles->Groups, tiles->IsStreaming), tileWork = rows * tiles->Groups;
+        nint code = Code(rows, columns, tiles->Groups, tiles->IsSimple, tiles->IsStreaming), tileWork = rows * tiles->Groups;
         tiles->Columns = uint.MaxValue >> (PackedWeights.PanelColumns - columns);
         if (tileWork > ShortWork)
         {
@@ -74,7 +74,7 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void RunPlacedToBytes(int rows, int columns, ByteTiles* tiles)
     {
-        delegate* unmanaged<ByteTiles*, void> code = PlacedTileForms.Code(rows, columns, tiles->Groups);
+        delegate* unmanaged<ByteTiles*, void> code = PlacedTileForms.Code(rows, columns, tiles->Groups, tiles->IsSimple);
         nint tileWork = rows * tiles->Groups;
         tiles->Columns = uint.MaxValue >> (PackedWeights.PanelColumns - columns);
         if (tileWork > ShortWork || tileWork * tiles->Count > MostShortCalls * ShortWork)
@@ -152,16 +152,16 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
 
     private static int PipelinedRows(bool hasManyGroups) => hasManyGroups ? PipelinedByteTileCode.RowsOfManyGroups : PipelinedByteTileCode.RowsOfFewGroups;
 
-    private static nint Code(int rows, int columns, nint groups, bool isStreaming)
+    private static nint Code(int rows, int columns, nint groups, bool isSimple, bool isStreaming)
     {
         bool hasManyGroups = groups >= PipelinedByteTileCode.ManyGroups;
         int missing = PipelinedRows(hasManyGroups) - rows;
         return missing is 0 or 1 && IsPipelined(columns, groups)
-            ? s_pipelinedTiles![PipelinedIndex(missing, hasManyGroups)]
+            ? s_pipelinedTiles![PipelinedIndex(missing, hasManyGroups, isSimple)]
             : s_byteTiles![ByteTileIndex(rows, columns <= Vector512<int>.Count ? 1 : 2, isStreaming)];
     }
 
-    private static int PipelinedIndex(int missingRows, bool hasManyGroups) => missingRows * 2 + (hasManyGroups ? 1 : 0);
+    private static int PipelinedIndex(int missingRows, bool hasManyGroups, bool isSimple) => (missingRows * 2 + (hasManyGroups ? 1 : 0)) * 2 + (isSimple ? 1 : 0);
 
     private static int ByteTileIndex(int rows, int vectors, bool isStreaming) => rows * (TileLoop.PanelVectors + 1) + (isStreaming && vectors == TileLoop.PanelVectors ? vectors : vectors - 1);
 
@@ -192,11 +192,11 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
                 floatTiles[FloatTileIndex(rows, form)] = FloatTileCode.Append(asm, rows, form, isWindows);
         }
 
-        nint[] pipelinedTiles = new nint[PipelinedIndex(2, false)];
-        foreach (bool hasManyGroups in (ReadOnlySpan<bool>)[false, true])
+        nint[] pipelinedTiles = new nint[PipelinedIndex(2, hasManyGroups: false, isSimple: false)];
+        foreach ((bool hasManyGroups, bool isSimple) in (ReadOnlySpan<(bool, bool)>)[(false, false), (false, true), (true, false), (true, true)])
         {
             for (int missing = 0; missing <= 1; missing++)
-                pipelinedTiles[PipelinedIndex(missing, hasManyGroups)] = PipelinedByteTileCode.Append(asm, PipelinedRows(hasManyGroups) - missing, hasManyGroups, isWindows);
+                pipelinedTiles[PipelinedIndex(missing, hasManyGroups, isSimple)] = PipelinedByteTileCode.Append(asm, PipelinedRows(hasManyGroups) - missing, hasManyGroups, isSimple, isWindows);
         }
 
         byte* code = ExecutableMemory.TryPlace(asm.Code);
