@@ -23,6 +23,12 @@ internal unsafe struct ByteTiles
     public nint Stride;
     public nint Step;
 
+    /// <summary>For tiles that do not lie one below the other, in place of <see cref="A"/> and <see cref="Step"/>: the next tile. <see cref="Output"/> stays as it is.</summary>
+    public TilePlace* Places;
+
+    /// <summary>For such tiles: bytes from each group of four of the depth to the next.</summary>
+    public nint* Steps;
+
     /// <summary>[groups][32][4] weights, 64-byte aligned, and their depth in groups of four.</summary>
     public sbyte* Panel;
     public nint Groups;

@@ -54,9 +54,6 @@ public abstract unsafe class Isa
 
     internal abstract void Convolve(ConvolutionJob* job, int threads);
 
-    /// <summary>For weights in the order of columns, see <see cref="ConvolutionShape.SharesColumns"/>.</summary>
-    internal abstract void ConvolveColumns(ConvolutionJob* job, int threads);
-
     internal abstract void ConvolveDepthwise(ConvolutionJob* job, int threads);
 
     internal abstract void Quantize(float* x, byte* codes, nint count, QParams qparams, int low, int high);

@@ -9,9 +9,11 @@ internal sealed unsafe class Isa<TKernel, TLanes, TFloat, TInt>(string name) : I
 {
     internal override void Multiply(GemmJob* job, int threads) => GemmDriver<TKernel, TLanes, TFloat, TInt>.Run(job, threads);
 
-    internal override void Convolve(ConvolutionJob* job, int threads) => ConvolutionDriver<TKernel, TLanes, TFloat, TInt>.Run(job, threads);
-
-    internal override void ConvolveColumns(ConvolutionJob* job, int threads) => ColumnDriver<TKernel, TLanes, TFloat, TInt>.Run(job, threads);
+    internal override void Convolve(ConvolutionJob* job, int threads)
+    {
+        if (!WindowDriver<TKernel, TLanes, TFloat, TInt>.TryRun(job, threads))
+            ConvolutionDriver<TKernel, TLanes, TFloat, TInt>.Run(job, threads);
+    }
 
     internal override void ConvolveDepthwise(ConvolutionJob* job, int threads)
     {

@@ -17,7 +17,7 @@ internal static unsafe class ColumnQuads<TLanes, TFloat, TInt>
     /// <summary>Fills the quads of output channels channel to channel + channels - 1.</summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Fill(ConvolutionJob* job, in DepthwiseRows outputs, int groups, int channel, int channels, int* quads)
+    public static void Fill(ConvolutionJob* job, in OutputPiece outputs, int groups, int channel, int channels, int* quads)
     {
         ref readonly WindowDimension deep = ref job->Window.Depth, high = ref job->Window.Height;
         byte* zeros = stackalloc byte[Most];
@@ -41,7 +41,7 @@ internal static unsafe class ColumnQuads<TLanes, TFloat, TInt>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void FillGroup(ConvolutionJob* job, in DepthwiseRows outputs, in QuadRows rows, int skip, int channels, int* target, int step)
+    private static void FillGroup(ConvolutionJob* job, in OutputPiece outputs, in QuadRows rows, int skip, int channels, int* target, int step)
     {
         ref readonly WindowDimension wide = ref job->Window.Width;
         int begin = outputs.Width * wide.Stride + wide.Offset, end = begin + Columns(in wide, outputs.Length);

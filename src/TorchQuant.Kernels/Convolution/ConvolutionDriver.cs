@@ -20,7 +20,7 @@ internal static unsafe class ConvolutionDriver<TKernel, TLanes, TFloat, TInt>
 
     public static void Run(ConvolutionJob* job, int threads)
     {
-        int rows = job->Gemm.M, features = job->Features;
+        int rows = job->Gemm.M, features = job->Gemm.K;
         int most = Math.Max(LeastRows, BlockBytes / (features + job->Gemm.N));
         var split = new State { Job = job, Split = BlockSplit.Of((rows + most - 1) / most, job->Gemm.N, threads) };
         WorkerPool.Run(split.Split.Units, threads, &RunUnit, &split, (long)rows * job->Gemm.N * features / 200);
@@ -32,7 +32,7 @@ internal static unsafe class ConvolutionDriver<TKernel, TLanes, TFloat, TInt>
         ConvolutionJob* job = work->Job;
         work->Split.Unit(unit, out int block, out int firstPanel, out int endPanel);
         int first = EvenSplit.Part(job->Gemm.M, block, work->Split.Blocks), rows = EvenSplit.Part(job->Gemm.M, block + 1, work->Split.Blocks) - first;
-        int stride = Int8Gemm.RowStride(rows, job->Features);
+        int stride = Int8Gemm.RowStride(rows, job->Gemm.K);
         byte[] rented = ArrayPool<byte>.Shared.Rent(checked(rows * stride + Alignment));
         fixed (byte* memory = rented)
         {

@@ -14,6 +14,9 @@ internal unsafe struct ConvolutionJob
 
     /// <summary>Channels that take part.</summary>
     public int Segment;
+
+    /// <summary>How the rows of the kernel lie in the depth of the product.</summary>
+    public KernelRuns Runs;
     public Window Window;
 
     /// <summary>Weights and output: a row for each output of the window. The activations are not set.</summary>
@@ -27,9 +30,6 @@ internal unsafe struct ConvolutionJob
 
     /// <summary>For depthwise weights with zero points: a panel that sums the activations. Otherwise null.</summary>
     public sbyte* Ones;
-
-    /// <summary>Depth of the product: activations of one output.</summary>
-    public readonly int Features => Window.Depth.Kernel * Window.Height.Kernel * Window.Width.Kernel * Segment;
 
     /// <summary>The first byte of a row of the input.</summary>
     public readonly byte* Row(int image, int depth, int height) =>

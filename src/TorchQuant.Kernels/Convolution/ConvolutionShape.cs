@@ -82,12 +82,6 @@ public sealed record ConvolutionShape
     /// <summary>Whether every output sees the one input position that has its place, so that the input is the left side of a matrix product as it is.</summary>
     internal bool IsPointwise => KernelSize == 1 && !Stride.ContainsAnyExcept(1) && !PaddingBegin.ContainsAnyExcept(0) && !PaddingEnd.ContainsAnyExcept(0);
 
-    /// <summary>
-    /// Whether few channels make it worth while that outputs share the columns of the input that several of them see; the weights then lie column by column
-    /// (<see cref="ColumnMatrix"/>).
-    /// </summary>
-    internal bool SharesColumns => Groups == 1 && InChannels <= sizeof(ulong) && Dimensions <= 2 && Dilation[^1] == 1 && Kernel[^1] > Stride[^1];
-
     /// <summary>Elements of the kernel: the product over the dimensions.</summary>
     internal int KernelSize { get; }
 

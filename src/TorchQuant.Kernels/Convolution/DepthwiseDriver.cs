@@ -63,7 +63,7 @@ internal static unsafe class DepthwiseDriver<TKernel, TLanes, TFloat, TInt>
         ByteEpilogue<TLanes, TFloat, TInt>.Prepare(in gemm, channel, channels, &terms);
         for (int piece = firstPiece; piece < endPiece; piece++)
         {
-            DepthwiseRows rows = work->Plan.Piece(piece);
+            OutputPiece rows = work->Plan.Piece(piece);
             ColumnQuads<TLanes, TFloat, TInt>.Fill(job, in rows, work->Plan.Groups, channel, channels, buffers.Quads);
             int position = ((rows.Image * window.Depth.Output + rows.Depth) * window.Height.Output + rows.Height) * window.Width.Output + rows.Width;
             for (int row = 0; row < rows.Count; row++, position += window.Width.Output)

@@ -47,13 +47,13 @@ internal struct DepthwisePlan
     /// <summary>The first piece of a block.</summary>
     public readonly int First(int block) => Math.Min(block * _piecesOfBlock, _pieces);
 
-    public readonly DepthwiseRows Piece(int piece)
+    public readonly OutputPiece Piece(int piece)
     {
         (int rest, int part) = Math.DivRem(piece, _partsOfRow);
         (rest, int rowGroup) = Math.DivRem(rest, _rowGroups);
         (int image, int depth) = Math.DivRem(rest, _depth);
         int height = rowGroup * RowsTogether, width = EvenSplit.Part(_width, part, _partsOfRow);
-        return new DepthwiseRows
+        return new OutputPiece
         {
             Image = image,
             Depth = depth,

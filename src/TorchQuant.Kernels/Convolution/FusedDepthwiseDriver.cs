@@ -64,7 +64,7 @@ internal static unsafe class FusedDepthwiseDriver<TKernel, TLanes, TFloat, TInt>
         DepthwiseTerms.Fill<TLanes, TFloat, TInt>(in job->Gemm, channel, channels, parts, work->Plan.RowsTogether == 1 ? 0 : job->Window.Height.Stride, terms);
         for (int piece = firstPiece; piece < endPiece; piece++)
         {
-            DepthwiseRows rows = work->Plan.Piece(piece);
+            OutputPiece rows = work->Plan.Piece(piece);
             int outputs = (rows.Length + parts - 1) / parts;
             byte* input = terms + DepthwiseTerms.Bytes + work->OutputBytes;
             Copy(work, in rows, outputs, parts, channel, channels, input);
@@ -75,7 +75,7 @@ internal static unsafe class FusedDepthwiseDriver<TKernel, TLanes, TFloat, TInt>
     /// <summary>Where the outputs of a part of a row begin: parts of equal length, of which the last may overlap.</summary>
     private static int First(int length, int outputs, int part) => Math.Min(part * outputs, length - outputs);
 
-    private static void Copy(State* work, in DepthwiseRows rows, int outputs, int parts, int channel, int channels, byte* target)
+    private static void Copy(State* work, in OutputPiece rows, int outputs, int parts, int channel, int channels, byte* target)
     {
         ConvolutionJob* job = work->Job;
         ref readonly WindowDimension wide = ref job->Window.Width, high = ref job->Window.Height;
@@ -96,7 +96,7 @@ internal static unsafe class FusedDepthwiseDriver<TKernel, TLanes, TFloat, TInt>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void RunPiece(State* work, in DepthwiseRows rows, int outputs, int parts, int channel, int channels, byte* terms, byte* input)
+    private static void RunPiece(State* work, in OutputPiece rows, int outputs, int parts, int channel, int channels, byte* terms, byte* input)
     {
         ConvolutionJob* job = work->Job;
         ref readonly Window window = ref job->Window;

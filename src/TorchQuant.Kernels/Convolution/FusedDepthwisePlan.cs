@@ -58,12 +58,12 @@ internal readonly struct FusedDepthwisePlan
     /// <summary>The first piece of a block.</summary>
     public int First(int block) => Math.Min(block * _piecesOfBlock, _pieces);
 
-    public DepthwiseRows Piece(int piece)
+    public OutputPiece Piece(int piece)
     {
         (int rest, int part) = Math.DivRem(piece, _widthParts);
         (int image, int rowPart) = Math.DivRem(rest, _rowParts);
         int height = rowPart * MostRows, width = EvenSplit.Part(_width, part, _widthParts);
-        return new DepthwiseRows
+        return new OutputPiece
         {
             Image = image,
             Height = height,

@@ -73,6 +73,7 @@ public static unsafe class Int8ConvTranspose
             PackedWeights product = weights.Product(phase, part);
             int first = part * product.OutFeatures, elements = whole.Window.Depth.Kernel * whole.Window.Height.Kernel * whole.Window.Width.Kernel;
             job.Segment = product.InFeatures / elements;
+            job.Runs = new KernelRuns(whole.Window.Width.Kernel, whole.Window.Width.Dilation, job.Segment, mayPad: false);
             job.Input = whole.Input + part * (weights.Shape.InChannels / weights.PartCount);
             job.Gemm.SetWeights(product);
             job.Gemm.Output = (byte*)whole.Gemm.Output + first;

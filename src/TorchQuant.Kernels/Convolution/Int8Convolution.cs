@@ -53,6 +53,7 @@ public static unsafe class Int8Convolution
                     InputEnd = source + input.Length,
                     Channels = shape.InChannels,
                     Segment = segment,
+                    Runs = new KernelRuns(shape.Kernel[^1], shape.Dilation[^1], segment, mayPad: true),
                     Window = window,
                     Multiplier = shape.OutChannels / shape.InChannels,
                     Ones = weights.Ones is null ? null : weights.Ones.Panels,
@@ -79,8 +80,6 @@ public static unsafe class Int8Convolution
             isa.ConvolveDepthwise(job, threads);
         else if (shape.IsPointwise && job->Segment % PackedWeights.GroupDepth == 0)
             Int8Gemm.Run(isa, job->Gemm with { A = job->Input, Stride = job->Channels }, part, threads);
-        else if (shape.SharesColumns)
-            isa.ConvolveColumns(job, threads);
         else
             isa.Convolve(job, threads);
     }

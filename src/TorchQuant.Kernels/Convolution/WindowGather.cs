@@ -24,7 +24,7 @@ internal static unsafe class WindowGather
     private static void FillRun(ConvolutionJob* job, in WindowRun run, byte* target, nint stride)
     {
         ref readonly WindowDimension deep = ref job->Window.Depth, high = ref job->Window.Height;
-        int rowLength = job->Window.Width.Kernel * job->Segment;
+        int rowLength = job->Window.Width.Kernel / job->Runs.Elements * job->Runs.Depth;
         for (int kd = 0; kd < deep.Kernel; kd++)
         {
             int depth = deep.Source(run.Depth * deep.Stride + kd * deep.Dilation + deep.Offset, job->Window.Mode);
@@ -43,14 +43,14 @@ internal static unsafe class WindowGather
     private static void FillRow(ConvolutionJob* job, byte* row, in WindowRun run, byte* target, nint stride)
     {
         int kernel = job->Window.Width.Kernel;
-        if (job->Segment == job->Channels && job->Window.Width.Dilation == 1)
+        if (job->Segment == job->Channels && job->Runs.Elements == kernel)
         {
             FillElements(job, row, in run, 0, kernel, target, stride);
             return;
         }
 
         for (int k = 0; k < kernel; k++)
-            FillElements(job, row, in run, k, 1, target + k * job->Segment, stride);
+            FillElements(job, row, in run, k, 1, target + job->Runs.Index(k, 0), stride);
     }
 
     /// <summary>Elements of the kernel that lie next to each other in the input: whole where all of them are inside, one by one at the borders.</summary>

@@ -209,6 +209,13 @@ internal sealed class Assembler
 
     public void Add(Gpr target, int value) => Immediate(0, target, value);
 
+    public void Add(Gpr target, Memory value)
+    {
+        Rex((int)target, (int)value.Base, (int)(value.Index ?? 0));
+        Emit(0x03);
+        Operand((int)target, value, 1);
+    }
+
     public void Sub(Gpr target, int value) => Immediate(5, target, value);
 
     public void Push(Gpr register) => Short(0x50, register);
@@ -229,6 +236,13 @@ internal sealed class Assembler
     public int JumpForward(Condition condition)
     {
         Emit(0x0F, 0x80 | (int)condition, 0, 0, 0, 0);
+        return Position;
+    }
+
+    /// <summary>The same without a condition.</summary>
+    public int JumpForward()
+    {
+        Emit(0xE9, 0, 0, 0, 0);
         return Position;
     }
 

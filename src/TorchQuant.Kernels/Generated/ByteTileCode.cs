@@ -21,10 +21,11 @@ internal sealed unsafe class ByteTileCode
     private static readonly ByteTilesLayout s_at = new();
 
     private readonly Assembler _asm;
+    private readonly TileSequence _tiles;
     private readonly TileLoop _loop;
     private readonly int _vectors;
 
-    private ByteTileCode(Assembler asm, int rows, int vectors) => (_asm, _vectors, _loop) = (asm, vectors, new TileLoop(asm, rows, vectors));
+    private ByteTileCode(Assembler asm, TileSequence tiles, int rows, int vectors) => (_asm, _tiles, _vectors, _loop) = (asm, tiles, vectors, tiles.Loop(rows, vectors));
 
     /// <summary>Registers that are free once the first sums are packed.</summary>
     private int Order => _loop.Results < PackedVectors ? Multipliers - 1 : 1;
@@ -36,16 +37,22 @@ internal sealed unsafe class ByteTileCode
     /// <param name="rows">Rows of a tile, up to <see cref="TileLoop.MaxRows"/>.</param>
     /// <param name="vectors">1 for up to 16 columns, 2 for up to 32.</param>
     /// <param name="isWindows">The calling convention.</param>
+    /// <param name="arePlaced">Whether the tiles lie where <see cref="ByteTiles.Places"/> says, else one below the other.</param>
     /// <returns>Where it begins.</returns>
-    public static int Append(Assembler asm, int rows, int vectors, bool isWindows)
+    public static int Append(Assembler asm, int rows, int vectors, bool isWindows, bool arePlaced = false)
     {
+        TileSequence tiles = arePlaced ? new PlacedTiles(asm) : new TileSequence(asm);
         asm.Align(TileLoop.CodeAlignment);
         int start = asm.Position;
         if (isWindows)
             WindowsFrame.Enter(asm);
+        foreach (Gpr register in tiles.Saved)
+            asm.Push(register);
         asm.Mov(R8, isWindows ? Rcx : Rdi);
-        new ByteTileCode(asm, rows, vectors).Write();
+        new ByteTileCode(asm, tiles, rows, vectors).Write();
         asm.Vzeroupper();
+        for (int i = tiles.Saved.Length - 1; i >= 0; i--)
+            asm.Pop(tiles.Saved[i]);
         if (isWindows)
             WindowsFrame.Leave(asm);
         asm.Ret();
@@ -55,22 +62,19 @@ internal sealed unsafe class ByteTileCode
     private void Write()
     {
         _asm.Kmovd(Mask, At(s_at.Columns));
-        _asm.Mov(Rsi, At(s_at.Stride));
+        _tiles.Enter();
         int tile = _asm.Position;
-        _asm.Mov(Rdi, At(s_at.A));
+        Begin();
+        _tiles.Load(_loop);
         _asm.Mov(Rdx, At(s_at.Panel));
         _asm.Mov(Rcx, At(s_at.Groups));
-        Begin();
         _loop.Write();
         Finish();
-        _asm.Mov(Rdi, At(s_at.A));
-        _asm.Mov(Rdx, At(s_at.Step));
-        _asm.Lea(Rdi, new Memory(Rdi, Index: Rdx));
-        _asm.Mov(At(s_at.A), Rdi);
         _asm.Mov(Rcx, At(s_at.Count));
         _asm.Sub(Rcx, 1);
         _asm.Mov(At(s_at.Count), Rcx);
         _asm.Jump(Assembler.Condition.NotEqual, tile);
+        _tiles.Leave();
     }
 
     private void Begin()
@@ -91,7 +95,7 @@ internal sealed unsafe class ByteTileCode
     private void Finish()
     {
         _asm.Mov(R10, At(s_at.Terms));
-        _asm.Mov(Rax, At(s_at.Output));
+        _tiles.LoadOutput(Rax);
         _asm.Mov(R9, At(s_at.OutputStride));
         for (int v = 0; v < _vectors; v++)
         {
@@ -106,7 +110,7 @@ internal sealed unsafe class ByteTileCode
             Pack(first);
         }
 
-        _asm.Mov(At(s_at.Output), Rax);
+        _tiles.EndOutput(Rax);
     }
 
     private void Scale(int sums, int vector)

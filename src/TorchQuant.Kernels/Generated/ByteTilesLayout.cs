@@ -1,6 +1,6 @@
 namespace TorchQuant.Kernels.Generated;
 
-/// <summary>Where the fields of <see cref="ByteTiles"/> and <see cref="ByteTerms"/> lie, in bytes from their beginning.</summary>
+/// <summary>Where the fields of <see cref="ByteTiles"/>, <see cref="TilePlace"/> and <see cref="ByteTerms"/> lie, in bytes from their beginning.</summary>
 internal sealed unsafe class ByteTilesLayout
 {
     public ByteTilesLayout()
@@ -11,6 +11,8 @@ internal sealed unsafe class ByteTilesLayout
         A = (int)((byte*)&tiles.A - start);
         Stride = (int)((byte*)&tiles.Stride - start);
         Step = (int)((byte*)&tiles.Step - start);
+        Places = (int)((byte*)&tiles.Places - start);
+        Steps = (int)((byte*)&tiles.Steps - start);
         Panel = (int)((byte*)&tiles.Panel - start);
         Groups = (int)((byte*)&tiles.Groups - start);
         Output = (int)((byte*)&tiles.Output - start);
@@ -21,6 +23,11 @@ internal sealed unsafe class ByteTilesLayout
         Lowest = (int)(tiles.Lowest - start);
         Highest = (int)(tiles.Highest - start);
         Order = (int)((byte*)tiles.Order - start);
+
+        TilePlace place;
+        start = (byte*)&place;
+        Second = (int)((byte*)&place.Second - start);
+        PlaceOutput = (int)((byte*)&place.Output - start);
 
         ByteTerms terms;
         start = (byte*)&terms;
@@ -34,6 +41,8 @@ internal sealed unsafe class ByteTilesLayout
     public int A { get; }
     public int Stride { get; }
     public int Step { get; }
+    public int Places { get; }
+    public int Steps { get; }
     public int Panel { get; }
     public int Groups { get; }
     public int Output { get; }
@@ -44,6 +53,9 @@ internal sealed unsafe class ByteTilesLayout
     public int Lowest { get; }
     public int Highest { get; }
     public int Order { get; }
+
+    public int Second { get; }
+    public int PlaceOutput { get; }
 
     public int Corrections { get; }
     public int Biases { get; }

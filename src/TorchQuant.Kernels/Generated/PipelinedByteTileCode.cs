@@ -25,35 +25,42 @@ internal sealed class PipelinedByteTileCode
     private static readonly ByteTilesLayout s_at = new();
 
     private readonly Assembler _asm;
+    private readonly TileSequence _tiles;
     private readonly TileLoop[] _loops;
     private readonly int _rows;
     private readonly int _overlapped;
     private readonly int _bankSums;
 
-    private PipelinedByteTileCode(Assembler asm, int rows, bool hasManyGroups)
+    private PipelinedByteTileCode(Assembler asm, TileSequence tiles, int rows, bool hasManyGroups)
     {
-        (_asm, _rows, _overlapped, _bankSums) = (asm, rows, hasManyGroups ? ManyGroups : FewGroups, Vectors * (hasManyGroups ? RowsOfManyGroups : RowsOfFewGroups));
-        _loops = [new TileLoop(asm, rows, Vectors, first: 0), new TileLoop(asm, rows, Vectors, first: _bankSums)];
+        (_asm, _tiles, _rows, _overlapped, _bankSums) = (asm, tiles, rows, hasManyGroups ? ManyGroups : FewGroups, Vectors * (hasManyGroups ? RowsOfManyGroups : RowsOfFewGroups));
+        _loops = [tiles.Loop(rows, Vectors, first: 0), tiles.Loop(rows, Vectors, first: _bankSums)];
     }
 
     private bool HasConstantsInRegisters => 2 * _bankSums <= Multipliers;
 
     /// <summary>Appends the code for tiles of that many rows and up to 32 columns.</summary>
     /// <param name="asm">Where the code goes.</param>
-    /// <param name="rows">Rows of a tile: the most for these groups, or one less.</param>
+    /// <param name="rows">Rows of a tile: the most for these groups, or fewer.</param>
     /// <param name="hasManyGroups">Whether the depth is <see cref="ManyGroups"/> at least, or only <see cref="FewGroups"/>.</param>
     /// <param name="isWindows">The calling convention.</param>
+    /// <param name="arePlaced">Whether the tiles lie where <see cref="ByteTiles.Places"/> says, else one below the other.</param>
     /// <returns>Where it begins.</returns>
-    public static int Append(Assembler asm, int rows, bool hasManyGroups, bool isWindows)
+    public static int Append(Assembler asm, int rows, bool hasManyGroups, bool isWindows, bool arePlaced = false)
     {
+        TileSequence tiles = arePlaced ? new PlacedTiles(asm) : new TileSequence(asm);
         asm.Align(TileLoop.CodeAlignment);
         int start = asm.Position;
         if (isWindows)
             WindowsFrame.Enter(asm);
         asm.Push(Rbx);
+        foreach (Gpr register in tiles.Saved)
+            asm.Push(register);
         asm.Mov(R8, isWindows ? Rcx : Rdi);
-        new PipelinedByteTileCode(asm, rows, hasManyGroups).Write();
+        new PipelinedByteTileCode(asm, tiles, rows, hasManyGroups).Write();
         asm.Vzeroupper();
+        for (int i = tiles.Saved.Length - 1; i >= 0; i--)
+            asm.Pop(tiles.Saved[i]);
         asm.Pop(Rbx);
         if (isWindows)
             WindowsFrame.Leave(asm);
@@ -64,9 +71,8 @@ internal sealed class PipelinedByteTileCode
     private void Write()
     {
         _asm.Kmovd(Mask, At(s_at.Columns));
-        _asm.Mov(Rsi, At(s_at.Stride));
+        _tiles.Enter();
         _asm.Mov(Rbx, At(s_at.Terms));
-        _asm.Mov(R10, At(s_at.Output));
         if (HasConstantsInRegisters)
         {
             _asm.Load(Moment, At(s_at.Order));
@@ -84,15 +90,17 @@ internal sealed class PipelinedByteTileCode
         _asm.Jump(Assembler.Condition.NotEqual, loop);
         _asm.Land(only);
         _asm.Land(again);
+        _tiles.LoadOutput(R10);
         foreach (Action step in Finish(0))
             step();
-        // Always: nothing since the count has changed the flags.
-        int done = _asm.JumpForward(Assembler.Condition.Equal);
+        int done = _asm.JumpForward();
         _asm.Land(last);
+        _tiles.LoadOutput(R10);
         foreach (Action step in Finish(_bankSums))
             step();
         _asm.Land(done);
-        _asm.Mov(At(s_at.Output), R10);
+        _tiles.EndOutput(R10);
+        _tiles.Leave();
     }
 
     /// <returns>A jump for when it was the last tile.</returns>
@@ -100,10 +108,9 @@ internal sealed class PipelinedByteTileCode
     {
         TileLoop loop = _loops[bank];
         int first = bank * _bankSums;
-        _asm.Mov(Rdi, At(s_at.A));
-        _asm.Mov(Rcx, At(s_at.Step));
-        _asm.Lea(Rcx, new Memory(Rdi, Index: Rcx));
-        _asm.Mov(At(s_at.A), Rcx);
+        if (hasPrevious)
+            _tiles.LoadOutput(R10);
+        _tiles.Load(loop);
         _asm.Mov(Rdx, At(s_at.Panel));
         _asm.Mov(Rcx, At(s_at.Groups));
         for (int v = 0; v < Vectors; v++)
@@ -124,6 +131,8 @@ internal sealed class PipelinedByteTileCode
                 finish[done]();
         }
 
+        if (hasPrevious)
+            _tiles.EndOutput(R10);
         loop.Advance(_overlapped);
         _asm.Sub(Rcx, _overlapped);
         loop.Loop();

@@ -16,7 +16,7 @@ namespace TorchQuant.Kernels.Generated;
 /// <param name="rows">How many rows, up to <see cref="MaxRows"/>.</param>
 /// <param name="vectors">1 or 2: the first 16 columns of the panel or all.</param>
 /// <param name="first">The first register of the sums. They have one set then, and the last four registers are not used for sums.</param>
-internal sealed class TileLoop(Assembler asm, int rows, int vectors, int? first = null)
+internal class TileLoop(Assembler asm, int rows, int vectors, int? first = null)
 {
     /// <summary>The most rows whose sums fit the registers.</summary>
     public const int MaxRows = 14;
@@ -36,6 +36,10 @@ internal sealed class TileLoop(Assembler asm, int rows, int vectors, int? first 
     /// <summary>Registers that hold the results.</summary>
     public int Results => rows * vectors;
 
+    protected Assembler Asm => asm;
+
+    protected int Rows => rows;
+
     private int Sums => Results * _sets;
 
     private int PointerCount => (rows + RowsPerPointer - 1) / RowsPerPointer;
@@ -51,7 +55,7 @@ internal sealed class TileLoop(Assembler asm, int rows, int vectors, int? first 
     }
 
     /// <summary>Sets the pointers of the rows; r11 is free again then if there are no more than nine rows.</summary>
-    public void SetPointers()
+    public virtual void SetPointers()
     {
         if (PointerCount == 1)
             return;
@@ -111,7 +115,7 @@ internal sealed class TileLoop(Assembler asm, int rows, int vectors, int? first 
     }
 
     /// <summary>The instructions of one group, one by one.</summary>
-    public IEnumerable<Action> Steps(int group, int set = 0)
+    public virtual IEnumerable<Action> Steps(int group, int set = 0)
     {
         int weights = first is null ? Sums : Registers - vectors - 2, broadcast = weights + vectors, broadcasts = first is null ? Math.Min(2, Registers - broadcast) : 1;
         for (int v = 0; v < vectors; v++)
@@ -122,8 +126,8 @@ internal sealed class TileLoop(Assembler asm, int rows, int vectors, int? first 
 
         for (int r = 0; r < rows; r++)
         {
-            int row = r, a = broadcast + row % broadcasts, within = row % RowsPerPointer;
-            yield return () => asm.Vpbroadcastd(a, new Memory(s_pointers[row / RowsPerPointer], group * PackedWeights.GroupDepth, within == 0 ? null : Rsi, within == 0 ? 1 : within));
+            int row = r, a = broadcast + row % broadcasts;
+            yield return () => asm.Vpbroadcastd(a, Activations(row, group));
             for (int v = 0; v < vectors; v++)
             {
                 int vector = v;
@@ -133,10 +137,17 @@ internal sealed class TileLoop(Assembler asm, int rows, int vectors, int? first 
     }
 
     /// <summary>Moves on by some groups.</summary>
-    public void Advance(int groups)
+    public virtual void Advance(int groups)
     {
         asm.Add(Rdx, groups * PackedWeights.GroupBytes);
         for (int i = 0; i < PointerCount; i++)
             asm.Add(s_pointers[i], groups * PackedWeights.GroupDepth);
+    }
+
+    /// <summary>Four activations of a row, some groups after where its pointer is.</summary>
+    protected virtual Memory Activations(int row, int group)
+    {
+        int within = row % RowsPerPointer;
+        return new Memory(s_pointers[row / RowsPerPointer], group * PackedWeights.GroupDepth, within == 0 ? null : Rsi, within == 0 ? 1 : within);
     }
 }

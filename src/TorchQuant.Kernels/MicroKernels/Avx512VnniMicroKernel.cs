@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using TorchQuant.Kernels.Generated;
@@ -14,6 +15,9 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
 
     /// <summary>Rows times groups that take a few microseconds. A call that skips the runtime's transition holds up a garbage collection for as long as it runs.</summary>
     private const nint ShortWork = 8192;
+
+    /// <summary>With so much more to do the transition costs nothing.</summary>
+    private const nint MostShortCalls = 8;
 
     /// <summary>Deeper products have so little to requantize that reading the weights half as often is worth more.</summary>
     private const int MostPipelinedGroups = 128;
@@ -52,6 +56,30 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
         if (tileWork > ShortWork)
         {
             ((delegate* unmanaged<ByteTiles*, void>)code)(tiles);
+            return;
+        }
+
+        nint most = ShortWork / tileWork;
+        for (nint rest = tiles->Count; rest > 0; rest -= most)
+        {
+            tiles->Count = nint.Min(rest, most);
+            ((delegate* unmanaged[SuppressGCTransition]<ByteTiles*, void>)code)(tiles);
+        }
+    }
+
+    public static bool TakesPlacedTiles => PlacedTileForms.AreThere;
+
+    public static int PlacedRowsToBytes(int columns, nint groups) => PlacedTileForms.MostRows(columns, groups);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void RunPlacedToBytes(int rows, int columns, ByteTiles* tiles)
+    {
+        delegate* unmanaged<ByteTiles*, void> code = PlacedTileForms.Code(rows, columns, tiles->Groups);
+        nint tileWork = rows * tiles->Groups;
+        tiles->Columns = uint.MaxValue >> (PackedWeights.PanelColumns - columns);
+        if (tileWork > ShortWork || tileWork * tiles->Count > MostShortCalls * ShortWork)
+        {
+            code(tiles);
             return;
         }
 

@@ -29,6 +29,18 @@ internal unsafe interface IMicroKernel
     /// <param name="tiles">The tiles, at least one.</param>
     static virtual void RunToBytes(int rows, int columns, ByteTiles* tiles) => throw new NotSupportedException();
 
+    /// <summary>Whether <see cref="RunPlacedToBytes"/> can be called.</summary>
+    static virtual bool TakesPlacedTiles => false;
+
+    /// <summary>The height of tiles that suits <see cref="RunPlacedToBytes"/>, for so many columns of a panel and a depth in groups of four.</summary>
+    static virtual int PlacedRowsToBytes(int columns, nint groups) => throw new NotSupportedException();
+
+    /// <summary>As <see cref="RunToBytes"/> for tiles that lie where <see cref="ByteTiles.Places"/> says and whose depth goes on as <see cref="ByteTiles.Steps"/> says.</summary>
+    /// <param name="rows">Rows of a tile.</param>
+    /// <param name="columns">Columns of the panel, 1 to 32.</param>
+    /// <param name="tiles">The tiles, at least one.</param>
+    static virtual void RunPlacedToBytes(int rows, int columns, ByteTiles* tiles) => throw new NotSupportedException();
+
     /// <summary>Whether <see cref="RunToFloats"/> can be called.</summary>
     static virtual bool GivesFloatsItself => false;
 

@@ -52,14 +52,21 @@ internal sealed partial record CellSegment(CellLanguage Language, string Code, i
         }
     }
 
+    /// <summary>Whether a word is a language's name.</summary>
+    public static bool IsLanguage(string name) => Known(name) is not null;
+
     /// <summary>The language of a cell whose metadata or magic command names it.</summary>
-    public static CellLanguage LanguageOf(string name, int? line) => name.ToLowerInvariant() switch
+    /// <exception cref="CellException">There is no such language.</exception>
+    public static CellLanguage LanguageOf(string name, int? line) => Known(name)
+        ?? throw new CellException($"'{name}' is not a language or magic command of this host. It knows {string.Join(", ", MagicCommands.Names)}, and #r and #i directives.", line);
+
+    private static CellLanguage? Known(string name) => name.ToLowerInvariant() switch
     {
         "csharp" or "c#" or "cs" => CellLanguage.CSharp,
         "fsharp" or "f#" or "fs" => CellLanguage.FSharp,
         "markdown" or "md" => CellLanguage.Markdown,
         "html" => CellLanguage.Html,
-        _ => throw new CellException($"'{name}' is not a language or magic command of this host. It knows {string.Join(", ", MagicCommands.Names)}, and #r and #i directives.", line),
+        _ => null,
     };
 
     // A word right after #! in the first column; the argument of a magic command ends the match.

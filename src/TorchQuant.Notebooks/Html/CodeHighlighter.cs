@@ -21,7 +21,7 @@ internal static class CodeHighlighter
         return html.ToString();
     }
 
-    private static void Append(StringBuilder html, string text, string? kind)
+    internal static void Append(StringBuilder html, string text, string? kind)
     {
         if (text.Length == 0) return;
         if (kind is null) html.Append(HtmlPage.Encode(text));

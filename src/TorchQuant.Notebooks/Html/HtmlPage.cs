@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using TorchQuant.Notebooks.Documents;
+using TorchQuant.Notebooks.Engine;
 using TorchQuant.Notebooks.Run;
 
 namespace TorchQuant.Notebooks.Html;
@@ -28,7 +29,7 @@ internal static class HtmlPage
         foreach (var cell in document.Cells)
         {
             if (cell.IsMarkdown) body.Append("<section class=\"text\">\n").Append(markdown.Render(cell.Source, cell.Attachments)).Append("</section>\n");
-            else if (cell.IsCode) AppendCode(body, cell, markdown);
+            else if (cell.IsCode) AppendCode(body, cell, document.Language, markdown);
         }
         var title = markdown.Headings.FirstOrDefault(heading => heading.Level == 1)?.Text ?? name;
         return $"""
@@ -62,7 +63,7 @@ internal static class HtmlPage
 
     public static string Encode(string text) => WebUtility.HtmlEncode(text);
 
-    private static void AppendCode(StringBuilder body, NotebookCell cell, MarkdownText markdown)
+    private static void AppendCode(StringBuilder body, NotebookCell cell, string? language, MarkdownText markdown)
     {
         var source = cell.Source.TrimEnd();
         var failed = cell.Outputs.Any(output => (string?)output?["output_type"] == "error");
@@ -73,7 +74,7 @@ internal static class HtmlPage
             var time = cell.Duration is { } duration ? $"<span class=\"time\">{TerminalReport.Seconds(duration)}</span>" : "";
             var count = cell.ExecutionCount?.ToString(CultureInfo.InvariantCulture) ?? " ";
             body.Append(CultureInfo.InvariantCulture, $"<details class=\"code\"{open}><summary><span class=\"count\">[{count}]</span>{time}</summary>");
-            body.Append("<pre><code>").Append(CodeHighlighter.ToHtml(source)).Append("</code></pre></details>\n");
+            body.Append("<pre><code>").Append(Highlight(source, cell.Language ?? language)).Append("</code></pre></details>\n");
         }
         foreach (var output in cell.Outputs)
             if (output is not null)
@@ -81,9 +82,38 @@ internal static class HtmlPage
         body.Append("</section>\n");
     }
 
+    // A line like #!fsharp changes the language of what follows in its cell.
+    private static string Highlight(string code, string? language)
+    {
+        var (html, part, isFSharp) = (new StringBuilder(), new List<string>(), IsFSharp(language));
+        void End()
+        {
+            if (part.Count > 0) html.Append(html.Length > 0 ? "\n" : "").Append(isFSharp ? FSharpHighlighter.ToHtml(string.Join('\n', part)) : CodeHighlighter.ToHtml(string.Join('\n', part)));
+            part.Clear();
+        }
+        foreach (var line in code.ReplaceLineEndings("\n").Split('\n'))
+        {
+            if (line.StartsWith("#!", StringComparison.Ordinal) && CellSegment.IsLanguage(line[2..].Trim()))
+            {
+                End();
+                html.Append(html.Length > 0 ? "\n" : "").Append("<span class=\"d\">").Append(Encode(line)).Append("</span>");
+                isFSharp = IsFSharp(line[2..].Trim());
+            }
+            else
+            {
+                part.Add(line);
+            }
+        }
+        End();
+        return html.ToString();
+    }
+
+    private static bool IsFSharp(string? language) => language?.ToUpperInvariant() is "F#" or "FSHARP" or "FS";
+
     private static string Facts(NotebookDocument document)
     {
         var times = document.Cells.Where(cell => cell.IsCode).Select(cell => cell.Duration).OfType<TimeSpan>().ToArray();
+        if (times.Length == 0) return "";
         return $"{times.Length} cells run in {TerminalReport.Seconds(times.Aggregate(TimeSpan.Zero, (sum, time) => sum + time))}";
     }
 

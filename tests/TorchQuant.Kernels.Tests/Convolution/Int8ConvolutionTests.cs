@@ -54,7 +54,28 @@ public class Int8ConvolutionTests
         ConvolutionCase.Create(shape, 1, [size, size], seed: inputs + kernel, Scheme.PerChannelSymmetric).AssertEveryKernelEqualsTheReference();
     }
 
-    /// <summary>Outputs that share the columns of the input: all numbers of channels, paddings, strides, both numbers of dimensions, rows in several parts.</summary>
+    /// <summary>Rows in several parts, images in several pieces, several images in one block, with and without padding, short rows two to a tile.</summary>
+    [Theory]
+    [InlineData(64, 33, 1, 3000, 3, 1, 0, 1)]
+    [InlineData(64, 33, 1, 3000, 3, 1, 1, 1)]
+    [InlineData(64, 18, 81, 80, 3, 1, 1, 1)]
+    [InlineData(64, 8, 81, 80, 3, 2, 0, 1)]
+    [InlineData(16, 40, 7, 7, 3, 1, 1, 5)]
+    [InlineData(256, 40, 7, 5, 3, 1, 1, 3)]
+    [InlineData(16, 40, 6, 4, 3, 1, 1, 5)]
+    [InlineData(64, 40, 9, 10, 1, 2, 0, 3)]
+    [InlineData(40, 40, 9, 33, 1, 1, 2, 1)]
+    public void Windows_of_every_division_equal_the_reference(int inputs, int outputs, int height, int width, int kernel, int stride, int padding, int batch)
+    {
+        int high = Math.Min(kernel, height), aside = height > 1 ? padding : 0;
+        foreach (Scheme scheme in (Scheme[])[Scheme.PerTensorSymmetric, Scheme.PerChannelAffine])
+        {
+            var shape = new ConvolutionShape(inputs, outputs, [high, kernel], [stride, stride], [aside, padding]);
+            ConvolutionCase.Create(shape, batch, [height, width], seed: stride + padding, scheme).AssertEveryKernelEqualsTheReference();
+        }
+    }
+
+    /// <summary>Rows of the kernel that are no multiple of four codes: all numbers of channels, paddings, strides, both numbers of dimensions, rows in several parts.</summary>
     [Fact]
     public void Inputs_of_few_channels_equal_the_reference()
     {

@@ -153,7 +153,9 @@ public class AssemblerTests
             Assert.Equal((Mnemonic.Mov, R64(target), 8), (mov.Mnemonic, mov.Op0Register, mov.MemorySize.GetSize()));
             Instruction put = One(asm => asm.Mov(memory, target));
             Assert.Equal((Mnemonic.Mov, R64(target), OpKind.Memory), (put.Mnemonic, put.Op1Register, put.Op0Kind));
-            Assert.All([lea, mov, put], found => IsAt(memory, found));
+            Instruction add = One(asm => asm.Add(target, memory));
+            Assert.Equal((Mnemonic.Add, R64(target), 8), (add.Mnemonic, add.Op0Register, add.MemorySize.GetSize()));
+            Assert.All([lea, mov, put, add], found => IsAt(memory, found));
         }
     }
 
@@ -196,10 +198,13 @@ public class AssemblerTests
         asm.Land(forward);
         int skip = asm.JumpForward(Assembler.Condition.Equal);
         asm.Land(skip);
+        int always = asm.JumpForward();
+        asm.Vzeroupper();
+        asm.Land(always);
         asm.Ret();
-        Instruction[] jumps = [.. Decode(asm.Code.ToArray()).Where(i => i.FlowControl == FlowControl.ConditionalBranch)];
-        Assert.Equal([Mnemonic.Jl, Mnemonic.Jne, Mnemonic.Jge, Mnemonic.Je], jumps.Select(j => j.Mnemonic));
-        Assert.Equal([jumps[2].NextIP, 64UL, 64UL, jumps[3].NextIP], jumps.Select(j => j.NearBranchTarget));
+        Instruction[] jumps = [.. Decode(asm.Code.ToArray()).Where(i => i.FlowControl is FlowControl.ConditionalBranch or FlowControl.UnconditionalBranch)];
+        Assert.Equal([Mnemonic.Jl, Mnemonic.Jne, Mnemonic.Jge, Mnemonic.Je, Mnemonic.Jmp], jumps.Select(j => j.Mnemonic));
+        Assert.Equal([jumps[2].NextIP, 64UL, 64UL, jumps[3].NextIP, (ulong)asm.Position - 1], jumps.Select(j => j.NearBranchTarget));
     }
 
     internal static IEnumerable<Instruction> Decode(byte[] code)

@@ -45,7 +45,8 @@ public unsafe class ByteTileCodeTests
         var qparams = new QParams(0.02f, 100 + seed % 50);
         Scheme scheme = seed % 2 == 0 ? Scheme.PerTensorSymmetric : Scheme.PerChannelSymmetric;
         PackedWeights weights = Generators.Weights(columns, k, seed, scheme).Pack();
-        byte[] a = Generators.Activations(rows * k, seed + 1), expected = new byte[rows * (columns + Canaries)], found = new byte[expected.Length];
+        PlacedRows? placed = form.ArePlaced ? new PlacedRows(form.Rows, count, groups, seed) : null;
+        byte[] a = placed?.Gathered ?? Generators.Activations(rows * k, seed + 1), expected = new byte[rows * (columns + Canaries)], found = new byte[expected.Length];
         float[] bias = Generators.Floats(columns, seed + 2);
         Array.Fill(expected, (byte)77);
         Array.Fill(found, (byte)77);
@@ -80,9 +81,16 @@ public unsafe class ByteTileCodeTests
             tiles->Panel = weights.Panels;
             tiles->Output = output;
             (tiles->Step, tiles->Count, tiles->Columns) = (form.Rows * k, count, uint.MaxValue >> (32 - columns));
-            run((nint)tiles);
-            Assert.Equal((nint)(codes + a.Length), (nint)tiles->A);
-            Assert.Equal((nint)(output + found.Length), (nint)tiles->Output);
+            if (placed is not null)
+            {
+                placed.Run(tiles, run, columns + Canaries);
+            }
+            else
+            {
+                run((nint)tiles);
+                Assert.Equal((nint)(codes + a.Length), (nint)tiles->A);
+                Assert.Equal((nint)(output + found.Length), (nint)tiles->Output);
+            }
         }
 
         NativeMemory.AlignedFree(memory);

@@ -4,7 +4,7 @@ using Assembler = TorchQuant.Kernels.Generated.Assembler;
 namespace TorchQuant.Kernels.Tests.Generated;
 
 /// <summary>One of the generated functions that requantize tiles.</summary>
-internal sealed record ByteTileForm(int Rows, int MostColumns, int LeastGroups, Action<Assembler, bool> Append)
+internal sealed record ByteTileForm(int Rows, int MostColumns, int LeastGroups, Action<Assembler, bool> Append, bool ArePlaced = false)
 {
     public static IEnumerable<ByteTileForm> All =>
     [
@@ -16,6 +16,12 @@ internal sealed record ByteTileForm(int Rows, int MostColumns, int LeastGroups, 
            let rows = (hasManyGroups ? PipelinedByteTileCode.RowsOfManyGroups : PipelinedByteTileCode.RowsOfFewGroups) - missing
            select new ByteTileForm(
                rows, 32, hasManyGroups ? PipelinedByteTileCode.ManyGroups : PipelinedByteTileCode.FewGroups, (asm, isWindows) => PipelinedByteTileCode.Append(asm, rows, hasManyGroups, isWindows)),
+        .. from rows in Enumerable.Range(1, TileLoop.MaxRows)
+           from vectors in new[] { 1, 2 }
+           select new ByteTileForm(rows, vectors * 16, 1, (asm, isWindows) => ByteTileCode.Append(asm, rows, vectors, isWindows, arePlaced: true), ArePlaced: true),
+        .. from rows in Enumerable.Range(1, PipelinedByteTileCode.RowsOfManyGroups)
+           select new ByteTileForm(
+               rows, 32, PipelinedByteTileCode.ManyGroups, (asm, isWindows) => PipelinedByteTileCode.Append(asm, rows, hasManyGroups: true, isWindows, arePlaced: true), ArePlaced: true),
     ];
 
     public byte[] Code(bool isWindows)

@@ -41,7 +41,9 @@ public unsafe class TileCodeTests
                     .. code.SelectMany(i => factory.GetInfo(i).GetUsedRegisters().ToArray()).Where(u => u.Access is OpAccess.Write or OpAccess.ReadWrite or OpAccess.ReadCondWrite)
                         .Select(u => u.Register.GetFullRegister()).Where(r => r.IsGPR64()).Distinct(),
                 ];
-                Register[] allowed = [Register.RDI, Register.RSI, Register.RDX, Register.RCX, Register.R8, Register.RAX, Register.R9, Register.R10, Register.R11, Register.RSP, .. code.Any(i => i.Mnemonic == Mnemonic.Pop && i.Op0Register == Register.RBX) ? [Register.RBX] : Array.Empty<Register>()];
+                Register[] pushed = [.. code.Where(i => i.Mnemonic == Mnemonic.Push).Select(i => i.Op0Register)], popped = [.. code.Where(i => i.Mnemonic == Mnemonic.Pop).Select(i => i.Op0Register)];
+                Assert.Equal(pushed.Reverse(), popped);
+                Register[] allowed = [Register.RDX, Register.RCX, Register.R8, Register.RAX, Register.R9, Register.R10, Register.R11, Register.RSP, .. isWindows ? [] : (Register[])[Register.RDI, Register.RSI], .. popped];
                 Assert.Empty(written.Except(allowed));
             }
         }

@@ -26,6 +26,23 @@ public sealed partial class HtmlPageTests
         Assert.Equal(text, WebUtility.HtmlDecode(Tags().Replace(CodeHighlighter.ToHtml(text), "")));
     }
 
+    [Property]
+    public void Highlighted_fsharp_is_the_code(string code)
+    {
+        var text = (code ?? "").Replace("\r", "", StringComparison.Ordinal).Replace("\0", "", StringComparison.Ordinal);
+        Assert.Equal(text, WebUtility.HtmlDecode(Tags().Replace(FSharpHighlighter.ToHtml(text), "")));
+    }
+
+    [Fact]
+    public void Each_part_of_a_cell_is_marked_as_its_language_has_it()
+    {
+        var page = Page(NotebookDocument.Parse(NotebookJson.Of("string let = \"let\";\n#!fsharp\nlet string = 1 // one\n(* two\nlines *)\n#!time\n#!csharp\nvar x = 1;"), "test"));
+        Assert.Contains("<span class=\"k\">string</span> let =", page, StringComparison.Ordinal);
+        Assert.Contains("<span class=\"d\">#!fsharp</span>\n<span class=\"k\">let</span> string = <span class=\"n\">1</span>", page, StringComparison.Ordinal);
+        Assert.Contains("lines", page, StringComparison.Ordinal);
+        Assert.Contains("<span class=\"d\">#!csharp</span>\n<span class=\"k\">var</span>", page, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Words_of_code_are_marked()
     {

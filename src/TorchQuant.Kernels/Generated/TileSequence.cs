@@ -1,0 +1,41 @@
+using static TorchQuant.Kernels.Generated.Gpr;
+
+namespace TorchQuant.Kernels.Generated;
+
+/// <summary>How generated code comes from one of the tiles of a <see cref="ByteTiles"/>, whose address is in r8, to the next: their rows lie one below the other.</summary>
+internal class TileSequence(Assembler asm)
+{
+    protected static readonly ByteTilesLayout Layout = new();
+
+    /// <summary>Registers besides those that both calling conventions leave to the callee: saved on entry.</summary>
+    public virtual ReadOnlySpan<Gpr> Saved => [];
+
+    public virtual TileLoop Loop(int rows, int vectors, int? first = null) => new(asm, rows, vectors, first);
+
+    /// <summary>Sets what is the same for all tiles.</summary>
+    public virtual void Enter() => asm.Mov(Rsi, At(Layout.Stride));
+
+    /// <summary>Loads the pointers of the next tile; uses rcx.</summary>
+    public virtual void Load(TileLoop loop)
+    {
+        asm.Mov(Rdi, At(Layout.A));
+        asm.Mov(Rcx, At(Layout.Step));
+        asm.Lea(Rcx, new Memory(Rdi, Index: Rcx));
+        asm.Mov(At(Layout.A), Rcx);
+    }
+
+    /// <summary>Loads where the codes go of the tile that was loaded last.</summary>
+    public virtual void LoadOutput(Gpr target) => asm.Mov(target, At(Layout.Output));
+
+    /// <summary>Takes note of where the codes end.</summary>
+    public virtual void EndOutput(Gpr end) => asm.Mov(At(Layout.Output), end);
+
+    /// <summary>After the last tile.</summary>
+    public virtual void Leave()
+    {
+    }
+
+    protected Assembler Asm => asm;
+
+    protected static Memory At(int offset) => new(R8, offset);
+}
