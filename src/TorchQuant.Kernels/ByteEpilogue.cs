@@ -9,50 +9,52 @@ namespace TorchQuant.Kernels;
 internal static unsafe class ByteEpilogue<TLanes, TFloat, TInt>
     where TLanes : struct, ILanes<TFloat, TInt>
 {
+    private const int InfinityBits = 0x7F800000;
+
     /// <summary>Computes the terms of columns [column, column + columns), which begin a panel.</summary>
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Prepare(ref readonly GemmJob job, int column, int columns, ByteTerms* terms)
     {
-        var biases = new Span<float>(terms->Biases, PackedWeights.PanelColumns);
-        biases.Clear();
-        if (job.Bias != null)
-            new ReadOnlySpan<float>(job.Bias + column, columns).CopyTo(biases);
-        TFloat activationScale = TLanes.Broadcast(job.Activation.Scale), outputScale = TLanes.Broadcast(job.Requantized.Scale);
-        TInt zeroPoint = TLanes.BroadcastInt(job.Activation.ZeroPoint);
-        // The packed columns reach to the end of the panel, so whole vectors do.
-        for (int c = 0; c < columns; c += TLanes.Count)
-        {
-            TFloat scale = TLanes.Multiply(activationScale, TLanes.Load(job.ColumnScales + column + c)), bias = TLanes.Load(terms->Biases + c);
-            if (!job.IsPerTensor)
-                TLanes.Store(TLanes.Divide(bias, scale), terms->Biases + c);
-            TLanes.Store(job.Fused == FusedActivation.Hardswish ? scale : TLanes.Divide(scale, outputScale), terms->Multipliers + c);
-            TLanes.StoreInt(TLanes.MultiplyInt(zeroPoint, TLanes.LoadInt(job.ColumnSums + column + c)), terms->Corrections + c);
-        }
-
+        const int BoundBits = (30 + 127) << 23;
+        const float LargestProduct = byte.MaxValue * 256f;
+        float* biases = job.Bias + column, padded = stackalloc float[PackedWeights.PanelColumns];
+        if (job.Bias == null || columns < PackedWeights.PanelColumns)
+            biases = Pad(job.Bias == null ? null : biases, columns, padded);
         // FBGEMM divides per channel. Per tensor it multiplies by the reciprocal, and its compiler fuses that with the addition; so do we, to agree with it in every code.
         terms->BiasFactor = job.IsPerTensor ? 1f / (job.Activation.Scale * job.ColumnScales[column]) : 1f;
-        (int low, int high) = CodeRange.Of(job.Fused, job.Requantized);
-        (terms->Lowest, terms->Highest) = (low - job.Requantized.ZeroPoint, high - job.Requantized.ZeroPoint);
-        SetBounds(in job, columns, terms);
-    }
-
-    /// <summary>The padding has the scale 1 and the bias 0: it is finite, and no larger than columns are.</summary>
-    private static void SetBounds(ref readonly GemmJob job, int columns, ByteTerms* terms)
-    {
-        const int InfinityBits = 0x7F800000;
-        const float Bound = 1 << 30, LargestProduct = byte.MaxValue * 256f;
-        TFloat factor = TLanes.Broadcast(terms->BiasFactor);
-        TInt bias = TLanes.BroadcastInt(0), multiplier = bias;
+        TFloat activationScale = TLanes.Broadcast(job.Activation.Scale), outputScale = TLanes.Broadcast(job.Requantized.Scale), factor = TLanes.Broadcast(terms->BiasFactor);
+        TFloat largestSum = TLanes.Broadcast(job.K * LargestProduct);
+        TInt zeroPoint = TLanes.BroadcastInt(job.Activation.ZeroPoint), magnitude = TLanes.BroadcastInt(int.MaxValue), bound = TLanes.BroadcastInt(0), largest = bound;
+        // The packed columns reach to the end of the panel, so whole vectors do. The padding has the scale 1 and the bias 0: it is finite, and no larger than columns are.
         for (int c = 0; c < columns; c += TLanes.Count)
         {
-            bias = TLanes.MaxInt(bias, TLanes.MagnitudeBits(TLanes.Multiply(TLanes.Load(terms->Biases + c), factor)));
-            multiplier = TLanes.MaxInt(multiplier, TLanes.MagnitudeBits(TLanes.Load(terms->Multipliers + c)));
+            TFloat scale = TLanes.Multiply(activationScale, TLanes.Load(job.ColumnScales + column + c)), bias = TLanes.Load(biases + c);
+            if (!job.IsPerTensor)
+                bias = TLanes.Divide(bias, scale);
+            TFloat multiplier = job.Fused == FusedActivation.Hardswish ? scale : TLanes.Divide(scale, outputScale);
+            TLanes.Store(bias, terms->Biases + c);
+            TLanes.Store(multiplier, terms->Multipliers + c);
+            TLanes.StoreInt(TLanes.MultiplyInt(zeroPoint, TLanes.LoadInt(job.ColumnSums + column + c)), terms->Corrections + c);
+            // Magnitudes are in the order of their bits, NaN above infinity.
+            TInt biasBits = TLanes.AndInt(TLanes.AsInt(TLanes.Multiply(bias, factor)), magnitude), multiplierBits = TLanes.AndInt(TLanes.AsInt(multiplier), magnitude);
+            largest = TLanes.MaxInt(largest, TLanes.MaxInt(biasBits, multiplierBits));
+            TFloat scaled = TLanes.Multiply(TLanes.Add(largestSum, TLanes.AsFloat(biasBits)), TLanes.AsFloat(multiplierBits));
+            bound = TLanes.MaxInt(bound, TLanes.AndInt(TLanes.AsInt(scaled), magnitude));
         }
 
-        // Magnitudes are in the order of their bits, NaN above infinity.
-        int largestBias = TLanes.MaxAcrossInt(bias), largestMultiplier = TLanes.MaxAcrossInt(multiplier);
-        terms->IsFinite = largestBias < InfinityBits && largestMultiplier < InfinityBits;
-        terms->IsBounded = terms->IsFinite && (job.K * LargestProduct + BitConverter.Int32BitsToSingle(largestBias)) * BitConverter.Int32BitsToSingle(largestMultiplier) < Bound;
+        (int low, int high) = CodeRange.Of(job.Fused, job.Requantized);
+        (terms->Lowest, terms->Highest) = (low - job.Requantized.ZeroPoint, high - job.Requantized.ZeroPoint);
+        terms->IsBounded = TLanes.MaxAcrossInt(bound) < BoundBits;
+        terms->IsFinite = terms->IsBounded || TLanes.MaxAcrossInt(largest) < InfinityBits;
+    }
+
+    private static float* Pad(float* biases, int columns, float* padded)
+    {
+        new Span<float>(padded, PackedWeights.PanelColumns).Clear();
+        if (biases != null)
+            new ReadOnlySpan<float>(biases, columns).CopyTo(new Span<float>(padded, columns));
+        return padded;
     }
 
     /// <summary>Finishes rows [row, row + rows) and columns [column, column + columns) of the output; the tile's rows are 32 apart.</summary>

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace TorchQuant.Kernels;
 
 /// <summary>Tiles of one height, one below the other, whose sums a micro-kernel requantizes itself. It advances what changes from tile to tile. At an address aligned to 64 bytes the vectors are aligned.</summary>
@@ -48,7 +50,10 @@ internal unsafe struct ByteTiles
     {
         (int low, int high) = CodeRange.Of(job.Fused, job.Requantized);
         (Stride, Groups, OutputStride) = (job.Stride, job.Groups, job.OutputStride);
-        for (int i = 0; i < VectorBytes; i++)
-            (Lowest[i], Highest[i], ZeroPoints[i / sizeof(short)], Order[i / sizeof(int)]) = ((byte)low, (byte)high, (short)job.Requantized.ZeroPoint, i / sizeof(int) % 4 * 4 + i / 16);
+        new Span<byte>(Unsafe.AsPointer(ref Lowest[0]), VectorBytes).Fill((byte)low);
+        new Span<byte>(Unsafe.AsPointer(ref Highest[0]), VectorBytes).Fill((byte)high);
+        new Span<short>(Unsafe.AsPointer(ref ZeroPoints[0]), VectorBytes / sizeof(short)).Fill((short)job.Requantized.ZeroPoint);
+        for (int i = 0; i < VectorBytes / sizeof(int); i++)
+            Order[i] = i % 4 * 4 + i / 4;
     }
 }

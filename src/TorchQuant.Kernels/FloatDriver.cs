@@ -9,7 +9,13 @@ internal static unsafe class FloatDriver<TKernel>
     private const uint NegativeZero = 0x80000000;
 
     /// <summary>Activations of a block of rows: a part of the 1 MB L2 cache that leaves room for panels and outputs.</summary>
-    private const int BlockBytes = 256 * 1024;
+    private const int BlockBytes = 512 * 1024;
+
+    /// <summary>The most rows for which reading the weights takes longer than the products.</summary>
+    public const int FewRows = 4;
+
+    /// <summary>Results that no cache near the core keeps, if there are more: 8 MB.</summary>
+    private const int SpreadResults = 2 * 1024 * 1024;
 
     private const int PanelBytes = PackedWeights.PanelColumns * sizeof(float);
 
@@ -67,30 +73,72 @@ internal static unsafe class FloatDriver<TKernel>
         SetPlace(job, tiles, firstPanel, row);
         tiles->Biases = job->Bias == null ? noBias : job->Bias + firstPanel * PackedWeights.PanelColumns;
         tiles->BiasStep = job->Bias == null ? 0 : PanelBytes;
+        (tiles->SumStep, tiles->ScaleStep, tiles->OutputStep) = (PanelBytes, PanelBytes, PanelBytes);
+        RunAlong(job, tiles, panels, rows);
+    }
+
+    /// <summary>The sums of a few rows as floats, corrected for the activations' zero point; for all columns of the panels, [rows, 32 * panels].</summary>
+    public static void Sum(GemmJob* job, int firstPanel, int panels, int row, int rows, float* sums)
+    {
+        float* constants = stackalloc float[2 * PackedWeights.PanelColumns], ones = constants, noBias = constants + PackedWeights.PanelColumns;
+        new Span<float>(ones, PackedWeights.PanelColumns).Fill(1);
+        new Span<float>(noBias, PackedWeights.PanelColumns).Fill(-0f);
+        FloatTiles tiles;
+        Set(&tiles, job);
+        SetPlace(job, &tiles, firstPanel, row);
+        tiles.ColumnScales = ones;
+        tiles.Biases = noBias;
+        tiles.Output = sums;
+        (tiles.Scale, tiles.ScaleStep, tiles.BiasStep, tiles.OutputStride) = (1, 0, 0, (nint)panels * PanelBytes);
+        (tiles.SumStep, tiles.OutputStep) = (PanelBytes, PanelBytes);
+        RunAlong(job, &tiles, panels, rows);
+    }
+
+    private static void RunAlong(GemmJob* job, FloatTiles* tiles, int panels, int rows)
+    {
         tiles->AStep = 0;
         tiles->PanelStep = (nint)job->Groups * PackedWeights.GroupBytes;
-        (tiles->ColumnStep, tiles->OutputStep) = (PanelBytes, PanelBytes);
         tiles->Count = panels;
+        tiles->IsStreaming = job->IsStreaming && rows <= FewRows;
+        if (job->IsBackwards)
+            Reverse(tiles);
         TKernel.RunToFloats(rows, PackedWeights.PanelColumns, tiles);
     }
 
-    /// <summary>One panel for some rows: first the tiles that are a row taller, then the others.</summary>
+    /// <summary>From the last tile to the first.</summary>
+    private static void Reverse(FloatTiles* tiles)
+    {
+        nint last = tiles->Count - 1;
+        tiles->Biases = (float*)((byte*)tiles->Biases + last * tiles->BiasStep);
+        tiles->Panel += last * tiles->PanelStep;
+        tiles->Output = (float*)((byte*)tiles->Output + last * tiles->OutputStep);
+        tiles->ColumnSums = (int*)((byte*)tiles->ColumnSums + last * tiles->SumStep);
+        tiles->ColumnScales = (float*)((byte*)tiles->ColumnScales + last * tiles->ScaleStep);
+        (tiles->BiasStep, tiles->PanelStep, tiles->OutputStep, tiles->SumStep, tiles->ScaleStep) = (-tiles->BiasStep, -tiles->PanelStep, -tiles->OutputStep, -tiles->SumStep, -tiles->ScaleStep);
+    }
+
+    /// <summary>One panel for some rows: first the tiles that are a row taller, then the others. The first of all brings the weights into the cache.</summary>
     private static void RunPanel(GemmJob* job, FloatTiles* tiles, float* biases, int panel, int columns, int row, int rows)
     {
         int most = TKernel.MaxRows, count = (rows + most - 1) / most, height = rows / count, taller = rows - count * height;
         SetPlace(job, tiles, panel, row);
         tiles->Biases = biases;
-        (tiles->BiasStep, tiles->PanelStep, tiles->ColumnStep) = (0, 0, 0);
-        if (taller > 0)
-            RunTiles(job, tiles, height + 1, columns, taller);
-        RunTiles(job, tiles, height, columns, count - taller);
+        (tiles->BiasStep, tiles->PanelStep, tiles->SumStep, tiles->ScaleStep) = (0, 0, 0, 0);
+        int first = job->IsStreaming ? 1 : 0;
+        bool isSpread = job->M * job->OutputStride > SpreadResults;
+        RunTiles(job, tiles, taller > 0 ? height + 1 : height, columns, first, isStreaming: true);
+        RunTiles(job, tiles, height + 1, columns, taller > 0 ? taller - first : 0, isSpread);
+        RunTiles(job, tiles, height, columns, taller > 0 ? count - taller : count - first, isSpread);
     }
 
-    private static void RunTiles(GemmJob* job, FloatTiles* tiles, int rows, int columns, int count)
+    private static void RunTiles(GemmJob* job, FloatTiles* tiles, int rows, int columns, int count, bool isStreaming)
     {
+        if (count == 0)
+            return;
         tiles->AStep = rows * job->Stride;
         tiles->OutputStep = rows * tiles->OutputStride;
         tiles->Count = count;
+        tiles->IsStreaming = isStreaming;
         TKernel.RunToFloats(rows, columns, tiles);
     }
 

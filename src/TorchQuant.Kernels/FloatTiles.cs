@@ -13,8 +13,8 @@ internal unsafe struct FloatTiles
     /// <summary>What is added to the columns of the next tile: the bias. -0 where there is none, which changes no bit of what it is added to.</summary>
     public float* Biases;
 
-    /// <summary>For sums and scales, and for biases.</summary>
-    public nint ColumnStep;
+    public nint SumStep;
+    public nint ScaleStep;
     public nint BiasStep;
 
     /// <summary>The first row of activation codes of the next tile.</summary>
@@ -46,6 +46,9 @@ internal unsafe struct FloatTiles
 
     /// <summary>No result is below it: 0 for ReLU, or minus infinity.</summary>
     public float Floor;
+
+    /// <summary>Whether the weights come from beyond the second level of the cache, or the results go there.</summary>
+    public bool IsStreaming;
 
     /// <summary>A bit for each column of the two halves of a panel.</summary>
     public uint FirstColumns;

@@ -21,6 +21,9 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     /// <summary>Activations and outputs of a block of rows, all panels of it: most of the L1 cache; and the fewest tiles, since every block reads all weights.</summary>
     private const int BytesInL1 = 32 * 1024, LeastTiles = 4;
 
+    /// <summary>Weights that one thread reads from beyond its second level of the cache, if they are more.</summary>
+    private const int StreamedBytes = 1_250_000;
+
     private const int TileAlignment = 64;
 
     /// <summary>Units of work for each thread: enough to even out threads of unequal speed, few enough that claiming them costs nothing.</summary>
@@ -29,6 +32,7 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     public static void Run(GemmJob* job, int threads)
     {
         int panels = (job->N + PackedWeights.PanelColumns - 1) / PackedWeights.PanelColumns;
+        job->IsStreaming = (long)panels * job->Groups * PackedWeights.GroupBytes / threads > StreamedBytes;
         if (threads == 1)
         {
             RunPart(job, 0, panels, 0, job->M);
@@ -63,6 +67,12 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void RunPart(GemmJob* job, int firstPanel, int endPanel, int firstRow, int endRow)
     {
+        if (FewRowsToBytes<TKernel, TLanes, TFloat, TInt>.Fits(job, endRow - firstRow))
+        {
+            FewRowsToBytes<TKernel, TLanes, TFloat, TInt>.RunPart(job, firstPanel, endPanel, firstRow, endRow);
+            return;
+        }
+
         if (TKernel.RequantizesItself && job->Kind == GemmOutput.Byte && job->Fused != FusedActivation.Hardswish && job->RowSums == null
             && TryRunPartToBytes(job, firstPanel, endPanel, firstRow, endRow))
             return;
@@ -74,6 +84,14 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
 
         byte* memory = stackalloc byte[TKernel.MaxRows * PackedWeights.PanelColumns * sizeof(int) + TileAlignment];
         int* tile = (int*)Align(memory);
+        GemmJob shifted;
+        if (TKernel.ActivationOffset != 0)
+        {
+            shifted = *job;
+            shifted.SubtractFromActivations(TKernel.ActivationOffset);
+            job = &shifted;
+        }
+
         int blockRows = Math.Max(TKernel.MaxRows, (int)(BlockBytes / job->Stride) / TKernel.MaxRows * TKernel.MaxRows);
         for (int block = firstRow; block < endRow; block += blockRows)
         {

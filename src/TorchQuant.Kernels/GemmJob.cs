@@ -45,7 +45,7 @@ internal unsafe struct GemmJob
     /// <summary>Null if all are 0.</summary>
     public int* ColumnZeroPoints;
 
-    /// <summary>The sum of the codes of each row of A; needed only where the weights have zero points.</summary>
+    /// <summary>The sum of the codes of each row of A, as the kernel sees them (<see cref="Isa.RowSum"/>); needed only where the weights have zero points.</summary>
     public int* RowSums;
     public QParams Activation;
 
@@ -64,9 +64,18 @@ internal unsafe struct GemmJob
     public bool Relu;
     public bool Accumulate;
 
+    /// <summary>Whether the weights that one thread reads are more than its second level of the cache holds.</summary>
+    public bool IsStreaming;
+
+    /// <summary>Whether a few rows go through the panels from the last to the first: see <see cref="PackedWeights.TakeTurn"/>.</summary>
+    public bool IsBackwards;
+
     /// <summary>For results in uint8.</summary>
     public FusedActivation Fused;
     public QParams Requantized;
+
+    /// <summary>The activations as a kernel sees them that subtracts an offset from each.</summary>
+    public void SubtractFromActivations(int offset) => Activation = Activation with { ZeroPoint = Activation.ZeroPoint - offset };
 
     /// <summary>Points to packed weights, which the caller keeps alive.</summary>
     public void SetWeights(PackedWeights weights)

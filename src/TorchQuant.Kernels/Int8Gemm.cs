@@ -94,12 +94,13 @@ public static unsafe class Int8Gemm
         {
             rented = ArrayPool<int>.Shared.Rent(job.M);
             for (int row = 0; row < job.M; row++)
-                rented[row] = isa.Sum(job.A + row * job.Stride, weights.InFeatures);
+                rented[row] = isa.RowSum(job.A + row * job.Stride, weights.InFeatures);
         }
 
         fixed (int* sums = rented)
         {
             job.RowSums = sums;
+            job.IsBackwards = weights.TakeTurn();
             isa.Multiply(&job, threads);
         }
 

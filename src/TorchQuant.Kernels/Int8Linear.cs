@@ -38,33 +38,32 @@ public sealed unsafe class Int8Linear(PackedWeights weights, float[]? bias, bool
         if (m == 0)
             return;
 
-        int stride = Int8Gemm.RowStride(m, InFeatures);
-        byte[] rented = ArrayPool<byte>.Shared.Rent(checked(m * stride));
-        fixed (float* source = x, target = output, biasPointer = Bias)
-        fixed (byte* codes = rented)
-        {
-            QParams qparams = QuantizeRows(isa, source, m, codes, stride);
-            var job = new GemmJob(Weights, codes, stride, m, qparams) { Kind = GemmOutput.Float, Output = target, Bias = biasPointer, Relu = relu, Accumulate = accumulate };
-            Int8Gemm.Run(isa, job, Weights, threads);
-        }
-
-        ArrayPool<byte>.Shared.Return(rented);
+        LinearInput input = Prepare(isa, x, m, threads);
+        Multiply(isa, input, 0, m, Int8Gemm.RowStride(m, InFeatures), output, relu, accumulate, threads);
+        input.Return();
     }
 
-    private QParams QuantizeRows(Isa isa, float* x, int m, byte* codes, int stride)
-    {
-        (float min, float max) = isa.MinMax(x, (nint)m * InFeatures);
-        if (!float.IsFinite(min) || !float.IsFinite(max))
-            throw new ArgumentException($"x has the range {min} to {max}; expected finite activations (a NaN or an infinity cannot be quantized dynamically).", nameof(x));
-        QParams qparams = QParamsChooser.ForDynamic(min, max, reduceRange: ReduceRange);
-        if (stride == InFeatures)
-        {
-            isa.QuantizeDynamic(x, codes, (nint)m * InFeatures, qparams);
-            return qparams;
-        }
+    internal override LinearInput Prepare(ReadOnlySpan<float> x, int m, int threads) => Prepare(Isa.Current, x, m, threads);
 
-        for (int row = 0; row < m; row++)
-            isa.QuantizeDynamic(x + (nint)row * InFeatures, codes + (nint)row * stride, InFeatures, qparams);
-        return qparams;
+    internal override void Multiply(ReadOnlySpan<float> x, LinearInput input, int firstRow, int rows, Span<float> output, int threads) =>
+        Multiply(Isa.Current, input, firstRow, rows, Int8Gemm.RowStride(x.Length / InFeatures, InFeatures), output, relu: false, accumulate: false, threads);
+
+    private void Multiply(Isa isa, LinearInput input, int firstRow, int rows, int stride, Span<float> output, bool relu, bool accumulate, int threads)
+    {
+        fixed (float* target = output, biasPointer = Bias)
+        fixed (byte* codes = input.Codes)
+        {
+            var job = new GemmJob(Weights, codes + (nint)firstRow * stride, stride, rows, input.Params) { Kind = GemmOutput.Float, Output = target, Bias = biasPointer, Relu = relu, Accumulate = accumulate };
+            Int8Gemm.Run(isa, job, Weights, threads);
+        }
+    }
+
+    private LinearInput Prepare(Isa isa, ReadOnlySpan<float> x, int m, int threads)
+    {
+        int stride = Int8Gemm.RowStride(m, InFeatures);
+        byte[] rented = ArrayPool<byte>.Shared.Rent(checked(m * stride));
+        fixed (float* source = x)
+        fixed (byte* codes = rented)
+            return new LinearInput(rented, m == 0 ? new QParams(1, 0) : DynamicActivations.Quantize(isa, source, m, InFeatures, codes, stride, ReduceRange, threads));
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
 namespace TorchQuant.Kernels;
@@ -21,6 +22,8 @@ public abstract unsafe class Isa
             : new Isa<AvxVnniMicroKernel, Lanes256, Vector256<float>, Vector256<int>>(name)),
         ("avx512bw", Avx512BW.IsSupported, name => new Isa<Avx512BWMicroKernel, Lanes512, Vector512<float>, Vector512<int>>(name)),
         ("avx2", Avx2.IsSupported, name => new Isa<Avx2MicroKernel, Lanes256, Vector256<float>, Vector256<int>>(name)),
+        ("dotprod", Dp.IsSupported, name => new Isa<DotProdMicroKernel, Lanes128, Vector128<float>, Vector128<int>>(name)),
+        ("neon", AdvSimd.Arm64.IsSupported, name => new Isa<NeonMicroKernel, Lanes128, Vector128<float>, Vector128<int>>(name)),
         ("scalar", true, name => new Isa<ScalarMicroKernel, ScalarLanes, float, int>(name)),
     ];
 
@@ -64,7 +67,8 @@ public abstract unsafe class Isa
 
     internal abstract (float Min, float Max) MinMax(float* x, nint count);
 
-    internal abstract int Sum(byte* codes, nint count);
+    /// <summary>The sum of a row of activations as the kernel sees them, so each less its offset.</summary>
+    internal abstract int RowSum(byte* codes, nint count);
 
     /// <summary>Runs elementwise work of any kind at the vector width of the row.</summary>
     internal abstract void Run<TWork>(in TWork work) where TWork : struct, ILaneWork;

@@ -34,7 +34,7 @@ internal sealed unsafe class Isa<TKernel, TLanes, TFloat, TInt>(string name) : I
 
     internal override (float Min, float Max) MinMax(float* x, nint count) => Elementwise<TLanes, TFloat, TInt>.MinMax(x, count);
 
-    internal override int Sum(byte* codes, nint count) => Elementwise<TLanes, TFloat, TInt>.Sum(codes, count);
+    internal override int RowSum(byte* codes, nint count) => Elementwise<TLanes, TFloat, TInt>.Sum(codes, count) - TKernel.ActivationOffset * (int)count;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal override void Run<TWork>(in TWork work) => work.Run<TLanes, TFloat, TInt>();

@@ -20,16 +20,19 @@ public static unsafe class MinMax
         if (x.IsEmpty)
             throw new ArgumentException("x is empty; expected at least one number.", nameof(x));
         Argument.IsAtLeast(threads, 1, nameof(threads));
-        int pieces = threads == 1 ? 1 : Math.Clamp(x.Length / LeastPiece, 1, MostPieces);
         fixed (float* source = x)
-        {
-            if (pieces == 1)
-                return Isa.Current.MinMax(source, x.Length);
-            float* ends = stackalloc float[2 * MostPieces];
-            Isa.Current.Run(new RowLoop<Pieces>(new Pieces(source, x.Length, ends, pieces), pieces, threads, x.Length / pieces / NumbersPerNanosecond));
-            // The ends of a range are numbers of it: what holds for numbers, NaN among them, holds for ends.
-            return Isa.Current.MinMax(ends, 2 * pieces);
-        }
+            return Of(Isa.Current, source, x.Length, threads);
+    }
+
+    internal static (float Min, float Max) Of(Isa isa, float* x, int length, int threads)
+    {
+        int pieces = threads == 1 ? 1 : Math.Clamp(length / LeastPiece, 1, MostPieces);
+        if (pieces == 1)
+            return isa.MinMax(x, length);
+        float* ends = stackalloc float[2 * MostPieces];
+        isa.Run(new RowLoop<Pieces>(new Pieces(x, length, ends, pieces), pieces, threads, length / pieces / NumbersPerNanosecond));
+        // The ends of a range are numbers of it: what holds for numbers, NaN among them, holds for ends.
+        return isa.MinMax(ends, 2 * pieces);
     }
 
     /// <summary>The range of each row of x [rows, columns], where rows is the length of the outputs.</summary>

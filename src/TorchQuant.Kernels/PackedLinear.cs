@@ -38,6 +38,22 @@ public abstract class PackedLinear
     /// <exception cref="ArgumentException">A length does not fit <paramref name="m"/>, or the activations cannot be quantized.</exception>
     public abstract void Multiply(ReadOnlySpan<float> x, int m, Span<float> output, bool relu = false, bool accumulate = false, int threads = 1);
 
+    /// <summary>Prepares activations whose rows are then multiplied a few at a time.</summary>
+    /// <param name="x">Activations, row-major [m, InFeatures].</param>
+    /// <param name="m">The number of rows.</param>
+    /// <param name="threads">How many threads may be used, at least 1.</param>
+    /// <exception cref="ArgumentException">The activations cannot be quantized.</exception>
+    internal abstract LinearInput Prepare(ReadOnlySpan<float> x, int m, int threads);
+
+    /// <summary>output = rows [firstRow, firstRow + rows) of x W^T + bias.</summary>
+    /// <param name="x">All activations.</param>
+    /// <param name="input">What <see cref="Prepare"/> gave for them.</param>
+    /// <param name="firstRow">The first row.</param>
+    /// <param name="rows">How many rows.</param>
+    /// <param name="output">Results, row-major [rows, OutFeatures].</param>
+    /// <param name="threads">How many threads may be used, at least 1.</param>
+    internal abstract void Multiply(ReadOnlySpan<float> x, LinearInput input, int firstRow, int rows, Span<float> output, int threads);
+
     /// <summary>Refuses activations and outputs that do not fit the layer.</summary>
     /// <param name="xLength">Elements of x.</param>
     /// <param name="m">The number of rows.</param>

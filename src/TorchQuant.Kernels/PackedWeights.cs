@@ -16,6 +16,7 @@ public sealed unsafe class PackedWeights
     private readonly int[] _zeroPoints;
     private readonly sbyte[] _panelMemory;
     private readonly byte[] _columnMemory;
+    private bool _isBackwards;
 
     private PackedWeights(int outFeatures, int inFeatures, float[] scales, int[] zeroPoints)
     {
@@ -35,8 +36,6 @@ public sealed unsafe class PackedWeights
             Panels = (sbyte*)Align(memory);
         fixed (byte* memory = _columnMemory)
             ColumnScales = (float*)Align(memory);
-        // What is computed from the padding is not used, but it should be finite.
-        new Span<float>(ColumnScales, columns).Fill(1);
         ColumnSums = (int*)(ColumnScales + columns);
         ColumnZeroPoints = ColumnSums + columns;
     }
@@ -59,7 +58,7 @@ public sealed unsafe class PackedWeights
 
     internal sbyte* Panels { get; }
 
-    /// <summary>The scale of each column, padded to whole panels with 1.</summary>
+    /// <summary>The scale of each column, padded to whole panels with the last.</summary>
     internal float* ColumnScales { get; }
 
     /// <summary>For each column the sum over k of (code - zero point).</summary>
@@ -91,6 +90,8 @@ public sealed unsafe class PackedWeights
         var packed = new PackedWeights(outFeatures, inFeatures, scales.ToArray(), kept) { IsSymmetric = !zeroPoints.ContainsAnyExcept(0) };
         for (int column = 0; column < outFeatures; column++)
             packed.PackColumn(weights.Slice(column * inFeatures, inFeatures), column, firstOutput + column);
+        // What is computed from the padding is not used, but it should be as finite as the rest.
+        new Span<float>(packed.ColumnScales + outFeatures, packed.PanelCount * PanelColumns - outFeatures).Fill(packed.ColumnScales[outFeatures - 1]);
         return packed;
     }
 
@@ -144,6 +145,12 @@ public sealed unsafe class PackedWeights
         Panels + (long)(column / PanelColumns) * GroupCount * GroupBytes + column % PanelColumns * GroupDepth;
 
     private static long Offset(int k) => (long)(k / GroupDepth) * GroupBytes + k % GroupDepth;
+
+    /// <summary>
+    /// Whether a product of few rows, which reads all weights once, should go through them from the end: in turns, because what the one before read last is what the cache
+    /// still holds of weights that do not fit it. Calls on several threads at once may take the same turn, which costs time and nothing else.
+    /// </summary>
+    internal bool TakeTurn() => _isBackwards = !_isBackwards;
 
     private static void* Align(void* memory) => (void*)(((nuint)memory + (Alignment - 1)) & ~(nuint)(Alignment - 1));
 }

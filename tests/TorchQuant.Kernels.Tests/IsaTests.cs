@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 using Xunit;
 
 namespace TorchQuant.Kernels.Tests;
@@ -24,15 +26,19 @@ public class IsaTests
     {
         string message = Assert.Throws<PlatformNotSupportedException>(() => Isa.Select("sse9")).Message;
         Assert.Contains("TORCHQUANT_ISA is 'sse9', which is not known", message);
-        Assert.Contains("known: avx512-vnni, avx-vnni, avx512bw, avx2, scalar", message);
+        Assert.Contains("known: avx512-vnni, avx-vnni, avx512bw, avx2, dotprod, neon, scalar", message);
     }
 
     [Fact]
     public void A_name_that_this_machine_does_not_support_is_told_from_an_unknown_one()
     {
-        string[] known = ["avx512-vnni", "avx-vnni", "avx512bw", "avx2", "scalar"];
+        string[] known = ["avx512-vnni", "avx-vnni", "avx512bw", "avx2", "dotprod", "neon", "scalar"];
         foreach (string name in known.Except(Isa.Available.Select(row => row.Name)))
             Assert.Contains("this machine does not support", Assert.Throws<PlatformNotSupportedException>(() => Isa.Select(name)).Message);
+        Assert.Equal((Dp.IsSupported, AdvSimd.Arm64.IsSupported), (IsAvailable("dotprod"), IsAvailable("neon")));
+        Assert.Equal((AvxVnni.IsSupported, Avx2.IsSupported), (IsAvailable("avx-vnni"), IsAvailable("avx2")));
         Assert.Subset(known.ToHashSet(), Isa.Available.Select(row => row.Name).ToHashSet());
     }
+
+    private static bool IsAvailable(string name) => Isa.Available.Any(row => row.Name == name);
 }

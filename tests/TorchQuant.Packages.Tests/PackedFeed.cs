@@ -16,7 +16,7 @@ namespace TorchQuant.Packages.Tests;
 /// </summary>
 public sealed class PackedFeed : IDisposable
 {
-    private static readonly string[] s_projects = ["TorchQuant.Kernels", "TorchQuant", "TorchQuant.Interactive", "TorchQuant.Notebooks"];
+    private static readonly string[] s_projects = ["TorchQuant.Kernels", "TorchQuant", "TorchQuant.Interactive", "TorchQuant.Interactive.Plotly", "TorchQuant.Notebooks"];
 
     public PackedFeed()
     {

@@ -72,6 +72,12 @@ public abstract record Chart(string Title) : Visual, IDrawing
             References = references ?? [],
         };
 
+    /// <summary>Numbers in rows and columns as shades.</summary>
+    /// <exception cref="ArgumentException">There are not rows × columns numbers, or none.</exception>
+    public static HeatMap Heat(
+        string title, int rows, int columns, Values values, string row = "row", string column = "column", string subtitle = "", string caption = "") =>
+        new(title, rows, columns, values) { RowLabel = row, ColumnLabel = column, Subtitle = subtitle, Caption = caption };
+
     /// <summary>A whole SVG document: text is text, no script, its own light or dark ground by the reader's colour scheme.</summary>
     public string ToSvg() => SvgRenderer.Document(Draw());
 

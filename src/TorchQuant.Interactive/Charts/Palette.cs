@@ -3,6 +3,8 @@ namespace TorchQuant.Interactive;
 /// <summary>
 /// The one visual language of all charts and tables: a fixed colour per data type. Each colour has a contrast of at least 3 on white and on near-black (#1e1e1e), so that a chart needs no
 /// theme, and the colours of the data types stay apart for people with protanopia, deuteranopia and tritanopia (tests check both).
+/// Its families of hue are those of Okabe and Ito's palette ("Color Universal Design", 2008): blue, vermilion, reddish purple, bluish green; hue and lightness were then chosen for that contrast on both grounds, which
+/// the original colours, made for white paper, do not have.
 /// </summary>
 public static class Palette
 {
@@ -23,11 +25,17 @@ public static class Palette
     /// <summary>What is neither: reference lines, "other".</summary>
     public const string Neutral = "#7d828a";
 
+    /// <summary>Numbers above zero, in heat maps: blue.</summary>
+    public const string Positive = Float;
+
+    /// <summary>Numbers below zero, in heat maps: rose.</summary>
+    public const string Negative = "#d0486b";
+
     /// <summary>Colours for series that name no data type, in order.</summary>
-    public static IReadOnlyList<string> Series { get; } = [Float, "#d0486b", Neutral, Float16, FakeQuant, Int8];
+    public static IReadOnlyList<string> Series { get; } = [Float, Negative, Neutral, Float16, FakeQuant, Int8];
 
     // For a second series of one data type: not what would stand for another type, while there is a choice.
-    private static IReadOnlyList<string> Seconds { get; } = [Neutral, "#d0486b", FakeQuant, Float16, Float, Int8];
+    private static IReadOnlyList<string> Seconds { get; } = [Neutral, Negative, FakeQuant, Float16, Float, Int8];
 
     /// <summary>
     /// The colour of the data type that <paramref name="name"/> names ("fake" before "int8" or "uint8" before "float16" or "half" before "float"), or null when it names none.

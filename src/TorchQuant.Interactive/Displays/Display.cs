@@ -57,8 +57,45 @@ public static class Display
     /// <param name="title">Above the table.</param>
     public static Table Compare(torch.nn.Module before, torch.nn.Module after, string title = "Modules before and after") => ModuleTreeView.Compare(before, after, title);
 
-    /// <summary>Shape, type, least, mean and greatest value, and the first values.</summary>
-    public static Table Of(torch.Tensor tensor, string title = "") => TensorView.Of(tensor, title);
+    /// <summary>Shape, type, statistics, the first values and a heat map; of a quantized tensor its scheme, scales, zero points and codes too, and the numbers that the codes stand for.</summary>
+    public static Visual Of(torch.Tensor tensor, string title = "") => TensorView.Of(tensor, title);
+
+    /// <summary>What an observer has seen and what it chose: the histogram with the range of the codes, the ranges by channel, or a table of settings, range, scale and zero point.</summary>
+    public static Visual Of(ObserverBase observer, string title = "") => ObserverView.Of(observer, title);
+
+    /// <summary>The range that each observer chose, over the histogram of the data that all have seen.</summary>
+    /// <param name="observers">Observers with one scale per tensor, at least one of them with a histogram.</param>
+    /// <param name="title">The chart's title.</param>
+    /// <exception cref="ArgumentException">One has seen nothing or has a scale per channel, or none has a histogram.</exception>
+    public static XyChart Compare(IReadOnlyList<(string Name, UniformQuantizationObserverBase Observer)> observers, string title = "What observers keep")
+    {
+        ArgumentNullException.ThrowIfNull(observers);
+        return ObserverView.Compare(observers, title);
+    }
+
+    /// <summary>How activations and weights are observed, setting by setting.</summary>
+    public static Table Of(QConfig qconfig, string title = "QConfig")
+    {
+        ArgumentNullException.ThrowIfNull(qconfig);
+        return ObserverTable.Of(qconfig, title);
+    }
+
+    /// <summary>The errors of each layer, in the order of the calls.</summary>
+    public static Table Of(LayerErrors errors, string title = "Errors by layer")
+    {
+        ArgumentNullException.ThrowIfNull(errors);
+        return new Table(title, ["layer", "before", "after", new Column("SQNR", "dB", "N1"), "mean |x − y|", "values"],
+            [.. errors.Rows.Select(row => (object?[])[PathCell(row.Path), TypeCell(row.Before), TypeCell(row.After), row.Sqnr, row.MeanAbsoluteError, row.Count])])
+        { Caption = "SQNR: signal to quantization noise, 20 log₁₀(‖x‖ / ‖x − y‖); ∞ where nothing differs. The errors of the layers before are in each row." };
+    }
+
+    /// <summary>The signal to quantization noise ratio of each layer as bars; the shortest is where the model loses most.</summary>
+    public static BarChart ErrorChart(LayerErrors errors, string title = "Errors by layer", string name = "int8")
+    {
+        ArgumentNullException.ThrowIfNull(errors);
+        return Chart.Bars(title, [.. errors.Rows.Select(row => row.Path.Length == 0 ? "(model)" : row.Path)], [new BarSeries(name, errors.Rows.Select(row => row.Sqnr).ToArray())],
+            new Axis("signal to quantization noise", "dB"), horizontal: true, subtitle: "Shorter bars are greater errors; each further bit is about 6 dB.");
+    }
 
     /// <summary>An image for an <see cref="ImageGrid"/>.</summary>
     /// <param name="image">height × width or 1 × height × width (grey) or 3 × height × width (RGB), of bytes, or of floats from 0 to 1.</param>

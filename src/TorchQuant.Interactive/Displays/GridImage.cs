@@ -40,5 +40,5 @@ public sealed record GridImage
     /// <summary>What models say of it, one line each.</summary>
     public IReadOnlyList<ImagePrediction> Predictions { get; init => field = [.. value]; } = [];
 
-    internal string DataUri => "data:image/png;base64," + Convert.ToBase64String(Png.Encode(_pixels, Width, Height, _pixels.Length / (Width * Height)));
+    internal string DataUri => Png.DataUri(_pixels, Width, Height, _pixels.Length / (Width * Height));
 }

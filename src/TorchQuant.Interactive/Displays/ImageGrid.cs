@@ -6,7 +6,8 @@ namespace TorchQuant.Interactive;
 /// <summary>Small images in rows, each with its caption and what models say of it; pixels stay sharp when they are enlarged. As text only what is written.</summary>
 /// <param name="Title">Above them; may be empty.</param>
 /// <param name="Images">The images.</param>
-public sealed record ImageGrid(string Title, IReadOnlyList<GridImage> Images) : Visual
+[TypeFormatterSource(typeof(DrawingFormatterSource), PreferredMimeTypes = [MimeTypes.Html, MimeTypes.Svg, MimeTypes.Text])]
+public sealed record ImageGrid(string Title, IReadOnlyList<GridImage> Images) : Visual, IDrawing
 {
     /// <summary>Small print below.</summary>
     public string Caption { get; init; } = "";
@@ -19,7 +20,7 @@ public sealed record ImageGrid(string Title, IReadOnlyList<GridImage> Images) : 
     } = 112;
 
     // Room for a line such as "int8 T-shirt/top, 98 % ✗".
-    private const int LeastColumn = 172;
+    internal const int LeastColumn = 172;
 
     /// <inheritdoc/>
     public override string ToHtml()
@@ -44,6 +45,11 @@ public sealed record ImageGrid(string Title, IReadOnlyList<GridImage> Images) : 
         var lines = Images.Select((image, i) => string.Join("  ", image.Predictions.Select(TextOf).Prepend($"{i + 1}. {image.Caption}".TrimEnd())));
         return string.Join('\n', new[] { Title }.Concat(lines).Append(Caption).Where(line => line.Length > 0));
     }
+
+    /// <summary>The images in one SVG document, each in it as a PNG.</summary>
+    public string ToSvg() => SvgRenderer.Document(ImagePlot.Draw(this));
+
+    Scene IDrawing.Draw() => ImagePlot.Draw(this);
 
     private static string HtmlOf(ImagePrediction prediction)
     {

@@ -1,21 +1,26 @@
+using System.Text.RegularExpressions;
 using TorchQuant.Interactive.Rendering;
 using TorchQuant.Modules;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace TorchQuant.Interactive;
 
-/// <summary>A model as a table whose first column is its tree; sizes of a module include those below it.</summary>
-internal static class ModuleTreeView
+/// <summary>A model as a table whose first column is its tree; sizes of a module include those below it. Where modules are quantized, the last columns say with which scales.</summary>
+internal static partial class ModuleTreeView
 {
+    private static readonly Column[] QuantizedColumns = ["output scale", "zero point", "weight scales"];
+
     public static Table Of(nn.Module model, string title)
     {
         var size = ModelSize.Of(model);
         var modules = ModuleTree.Walk(model);
         var unit = SizeUnit.For(size.TotalBytes);
-        return new Table(title, ["module", "type", "tensors", "parameters", unit.Column],
+        var paths = modules.Select(entry => entry.Path).ToList();
+        return WithQParams(title, ["module", "type", "tensors", "parameters", unit.Column], [.. modules.Select(entry => entry.Module)],
         [
             .. modules.Select((entry, i) => (object?[])
-                [Branch(modules.Select(m => m.Path).ToList(), i), Display.TypeCell(TypeName(entry.Module)), Details(entry.Module), Below(size, entry.Path).Parameters, unit.Of(Below(size, entry.Path).Bytes)]),
+                [Branch(paths, i), Display.TypeCell(TypeName(entry.Module)), Details(entry.Module), Below(size, entry.Path).Parameters, unit.Of(Below(size, entry.Path).Bytes)]),
         ]);
     }
 
@@ -25,7 +30,7 @@ internal static class ModuleTreeView
         Dictionary<string, nn.Module> old = ByPath(before), now = ByPath(after);
         var paths = ModuleTree.Walk(before).Concat(ModuleTree.Walk(after)).Select(entry => entry.Path).Distinct(StringComparer.Ordinal).ToList();
         var unit = SizeUnit.For(first.TotalBytes);
-        return new Table(title, ["module", "before", unit.Column, "after", unit.Column, new Column("after / before", "", "P1")],
+        return WithQParams(title, ["module", "before", unit.Column, "after", unit.Column, new Column("after / before", "", "P1")], [.. paths.Select(now.GetValueOrDefault)],
         [
             .. paths.Select((path, i) =>
             {
@@ -34,7 +39,7 @@ internal static class ModuleTreeView
                 return (object?[])
                 [
                     Branch(paths, i), Display.TypeCell(a is null ? null : TypeName(a)), a is null ? null : unit.Of(beforeBytes),
-                    Display.TypeCell(b is null ? null : b is IQuantizedModule ? b.ToString() : TypeName(b)), b is null ? null : unit.Of(afterBytes),
+                    Display.TypeCell(AfterName(a, b)), b is null ? null : unit.Of(afterBytes),
                     a is null || b is null || beforeBytes == 0 ? null : (double)afterBytes / beforeBytes,
                 ];
             }),
@@ -71,12 +76,34 @@ internal static class ModuleTreeView
 
     private static string TypeName(nn.Module module) => module.GetType().Name.Split('`')[0];
 
+    // A quantized module says itself what it is; fusing leaves an Identity in the place of what it folded into the layer before.
+    private static string? AfterName(nn.Module? before, nn.Module? after) => after switch
+    {
+        null => null,
+        IQuantizedModule => WithoutQParams(after.ToString() ?? ""),
+        Identity when before is not null and not Identity => "folded into the layer before",
+        _ => TypeName(after),
+    };
+
+    // Columns of their own have them.
+    private static string WithoutQParams(string text) => PrintedQParams().Replace(text, "").Replace("(, ", "(", StringComparison.Ordinal);
+
+    [GeneratedRegex(@"(, )?(scale|zero_point)=[^,()]+")]
+    private static partial Regex PrintedQParams();
+
+    private static Table WithQParams(string title, IReadOnlyList<Column> columns, IReadOnlyList<nn.Module?> modules, IReadOnlyList<object?[]> rows)
+    {
+        var qparams = modules.Select(module => (module as IQuantizedModule) is { } quantized ? ModuleQParams.Of(quantized) : null).ToList();
+        if (qparams.All(found => found is null)) return new Table(title, columns, rows);
+        return new Table(title, [.. columns, .. QuantizedColumns], [.. rows.Zip(qparams, (row, found) => (object?[])[.. row, found?.Scale, found?.ZeroPoint, found?.WeightScales])]);
+    }
+
     // A quantized module says itself what it holds; of others the tensors' shapes tell most.
     private static string Details(nn.Module module)
     {
         if (module is IQuantizedModule)
         {
-            var text = module.ToString() ?? "";
+            var text = WithoutQParams(module.ToString() ?? "");
             var open = text.IndexOf('(', StringComparison.Ordinal);
             return open < 0 ? text : text[(open + 1)..text.LastIndexOf(')')];
         }

@@ -11,6 +11,9 @@ internal static class ForeignFormatters
     [
         (typeof(torch.Tensor), value => Display.Of((torch.Tensor)value)),
         (typeof(torch.nn.Module), value => Display.Of((torch.nn.Module)value)),
+        (typeof(ObserverBase), value => Display.Of((ObserverBase)value)),
+        (typeof(QConfig), value => Display.Of((QConfig)value)),
+        (typeof(LayerErrors), value => Display.Of((LayerErrors)value)),
         (typeof(ModelSize), value => Display.Of((ModelSize)value)),
         (typeof(SizeComparison), value => Display.Of((SizeComparison)value)),
         (typeof(Timing), value => Display.Of((Timing)value)),

@@ -43,3 +43,14 @@ internal sealed class ProgressFormatterSource
         new ConventionFormatter(MimeTypes.Text, value => (value as ProgressBar)?.ToText()),
     ];
 }
+
+/// <summary>Formatters of a <see cref="TrainingHistory"/>.</summary>
+internal sealed class HistoryFormatterSource
+{
+    public IEnumerable<object> CreateTypeFormatters() =>
+    [
+        new ConventionFormatter(MimeTypes.Html, value => (value as TrainingHistory)?.ToHtml()),
+        new ConventionFormatter(MimeTypes.Svg, value => (value as TrainingHistory)?.ToSvg()),
+        new ConventionFormatter(MimeTypes.Text, value => (value as TrainingHistory)?.ToText()),
+    ];
+}

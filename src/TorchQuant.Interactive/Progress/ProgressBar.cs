@@ -3,16 +3,14 @@ using TorchQuant.Interactive.Rendering;
 namespace TorchQuant.Interactive;
 
 /// <summary>
-/// How far a long work is: share, time gone, time left, a message. Any thread may report. In a notebook:
+/// How far a long work is: share, time gone, time left, a message. Any thread may report. <see cref="Progress.Start"/> gives one that shows itself in notebooks and terminals:
 /// <code>
-/// var bar = new ProgressBar(steps, "training");
-/// var shown = display(bar);
-/// bar.Attach(shown.Update);
+/// var bar = Progress.Start(steps, "training");
 /// for (var i = 0; i &lt; steps; i++) { …; bar.Report(i + 1, $"loss {loss:F2}"); }
 /// </code>
 /// </summary>
 [TypeFormatterSource(typeof(ProgressFormatterSource), PreferredMimeTypes = [MimeTypes.Html, MimeTypes.Text])]
-public sealed class ProgressBar
+public sealed class ProgressBar : IProgress<int>, IProgress<double>
 {
     /// <summary>The least time between two updates of what is attached, except the last.</summary>
     public static readonly TimeSpan UpdateEvery = TimeSpan.FromMilliseconds(250);
@@ -46,6 +44,9 @@ public sealed class ProgressBar
 
     /// <summary>How many steps are done, 0 to <see cref="Total"/>.</summary>
     public long Done => Now().Done;
+
+    /// <summary>The time from the start to the last report.</summary>
+    public TimeSpan Elapsed => Now().Elapsed;
 
     /// <summary>True when all steps are done.</summary>
     public bool IsComplete => Done >= Total;
@@ -85,6 +86,12 @@ public sealed class ProgressBar
             lock (_lock) _updating = false;
         }
     }
+
+    /// <summary>Says how many steps are done.</summary>
+    void IProgress<int>.Report(int value) => Report(value);
+
+    /// <summary>Says which share is done, 0 to 1.</summary>
+    void IProgress<double>.Report(double value) => Report((long)(value * Total));
 
     /// <summary>Says that all steps are done.</summary>
     public void Complete(string? message = null) => Report(Total, message);

@@ -11,14 +11,16 @@ internal static class HtmlPage
         .tq-note{opacity:.7;font-size:12.5px;margin:.35em 0 0}
         .tq-wide{overflow-x:auto}
         .tq table{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:0;border:0}
-        .tq th,.tq td{padding:.28em .9em;text-align:left;border:0;border-bottom:1px solid color-mix(in srgb,currentColor 16%,transparent);background:none;color:inherit;vertical-align:top}
-        .tq th{font-weight:600;border-bottom:2px solid color-mix(in srgb,currentColor 45%,transparent);white-space:nowrap;vertical-align:bottom}
+        .tq th,.tq td{padding:.28em .7em;text-align:left;border:0;border-bottom:1px solid color-mix(in srgb,currentColor 16%,transparent);background:none;color:inherit;vertical-align:top}
+        .tq th{font-weight:600;border-bottom:2px solid color-mix(in srgb,currentColor 45%,transparent);vertical-align:bottom}
         .tq th small{font-weight:400;opacity:.7}
-        .tq .tq-end{text-align:right}.tq .tq-middle{text-align:center}
+        .tq .tq-end{text-align:right}.tq td.tq-end{white-space:nowrap}.tq .tq-middle{text-align:center}
         .tq .tq-best{font-weight:700;text-decoration:underline;text-decoration-thickness:2px;text-underline-offset:3px}
         .tq .tq-total td{border-top:2px solid color-mix(in srgb,currentColor 45%,transparent);font-weight:600}
         .tq code{font-family:ui-monospace,SFMono-Regular,Consolas,"DejaVu Sans Mono",monospace;font-size:.92em;white-space:pre;background:none;color:inherit;padding:0}
         .tq-dot{display:inline-block;width:.62em;height:.62em;border-radius:50%;margin-right:.5em}
+        .tq-typed{display:inline-block;position:relative;padding-left:1.1em}
+        .tq-typed .tq-dot{position:absolute;left:0;top:.42em;margin:0}
         .tq-box{border-left:3px solid currentColor;padding:.15em 0 .15em .9em}
         .tq-box p{margin:.25em 0}
         .tq-text{white-space:pre-wrap;margin:.2em 0}

@@ -3,15 +3,18 @@ using System.IO.Compression;
 
 namespace TorchQuant.Interactive.Rendering;
 
-/// <summary>Writes 8-bit grey and RGB images as PNG (ISO/IEC 15948): header, one compressed stream of unfiltered rows, end.</summary>
+/// <summary>Writes 8-bit grey, RGB and RGBA images as PNG (ISO/IEC 15948): header, one compressed stream of unfiltered rows, end.</summary>
 internal static class Png
 {
     private const uint CrcPolynomial = 0xEDB88320;
 
-    /// <param name="pixels">Row by row, one byte (grey) or three (red, green, blue) per pixel.</param>
+    /// <param name="pixels">Row by row, one byte (grey), three (red, green, blue) or four (opacity too) per pixel.</param>
     /// <param name="width">Pixels in a row.</param>
     /// <param name="height">Rows.</param>
-    /// <param name="channels">1 or 3.</param>
+    /// <param name="channels">1, 3 or 4.</param>
+    public static string DataUri(ReadOnlySpan<byte> pixels, int width, int height, int channels) => "data:image/png;base64," + Convert.ToBase64String(Encode(pixels, width, height, channels));
+
+    /// <inheritdoc cref="DataUri"/>
     public static byte[] Encode(ReadOnlySpan<byte> pixels, int width, int height, int channels)
     {
         using var file = new MemoryStream();
@@ -19,8 +22,8 @@ internal static class Png
         Span<byte> header = stackalloc byte[13];
         BinaryPrimitives.WriteInt32BigEndian(header, width);
         BinaryPrimitives.WriteInt32BigEndian(header[4..], height);
-        // Bits per channel, colour type (0 grey, 2 RGB), then compression, filter and interlace methods, all 0.
-        (header[8], header[9], header[10], header[11], header[12]) = (8, (byte)(channels == 1 ? 0 : 2), 0, 0, 0);
+        // Bits per channel, colour type (0 grey, 2 RGB, 6 RGBA), then compression, filter and interlace methods, all 0.
+        (header[8], header[9], header[10], header[11], header[12]) = (8, (byte)(channels switch { 1 => 0, 3 => 2, _ => 6 }), 0, 0, 0);
         Chunk(file, "IHDR"u8, header);
         Chunk(file, "IDAT"u8, Rows(pixels, width * channels, height));
         Chunk(file, "IEND"u8, []);

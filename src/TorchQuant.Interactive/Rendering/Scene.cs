@@ -64,6 +64,14 @@ internal sealed record PathMark(IReadOnlyList<(double X, double Y)> Points, Pain
     public override Mark Moved(double dx, double dy) => this with { Points = [.. Points.Select(p => (p.X + dx, p.Y + dy))] };
 }
 
+/// <summary>A picture that fills a box; its pixels stay sharp when they are enlarged.</summary>
+internal sealed record ImageMark(double X, double Y, double Width, double Height, string DataUri, string Tooltip = "") : Mark
+{
+    public override Box Bounds => new(X, Y, X + Width, Y + Height);
+
+    public override Mark Moved(double dx, double dy) => this with { X = X + dx, Y = Y + dy };
+}
+
 /// <summary>Round dots.</summary>
 internal sealed record DotsMark(IReadOnlyList<(double X, double Y)> Points, Paint Fill, double Diameter) : Mark
 {

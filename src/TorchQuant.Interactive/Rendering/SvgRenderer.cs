@@ -57,6 +57,11 @@ internal static class SvgRenderer
                 foreach (var (x, y) in dots.Points) svg.Append(CultureInfo.InvariantCulture, $"M{N(x)} {N(y)}h0");
                 svg.Append("\" fill=\"none\"").Append(Colored("stroke", dots.Fill)).Append(CultureInfo.InvariantCulture, $" stroke-width=\"{N(dots.Diameter)}\" stroke-linecap=\"round\"/>\n");
                 break;
+            case ImageMark image:
+                svg.Append(CultureInfo.InvariantCulture, $"<image x=\"{N(image.X)}\" y=\"{N(image.Y)}\" width=\"{N(image.Width)}\" height=\"{N(image.Height)}\" href=\"{Markup.Encode(image.DataUri)}\"")
+                    .Append(" preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\"");
+                Close(svg, "image", image.Tooltip);
+                break;
             case TextMark text:
                 AppendText(svg, text);
                 break;

@@ -26,6 +26,9 @@ internal static class TextCharts
                 Plot(text, xy);
                 References(text, xy);
                 break;
+            case HeatMap map:
+                text.Append(TextMatrix.Render(map)).Append('\n');
+                break;
             case ConfusionMatrix matrix:
                 text.Append(TextMatrix.Render(matrix)).Append('\n');
                 break;

@@ -23,6 +23,26 @@ internal static class TextMatrix
         { Caption = MatrixPlot.AccuracyOf(change) }.ToText();
     }
 
+    /// <summary>Two characters a number: a minus sign where it is below zero, and a shade.</summary>
+    public static string Render(HeatMap map)
+    {
+        const string shades = " ░▒▓█";
+        const int mostRows = 12, mostColumns = 32;
+        if (map.Rows > mostRows || map.Columns > mostColumns)
+        {
+            var smaller = HeatMap.Of(map.Title, map.Rows, map.Columns, map.Values.AsSpan(), mostRows, mostColumns);
+            return Render(smaller) + (map.Caption.Length == 0 ? "\n" + smaller.Caption : "");
+        }
+        var lines = Enumerable.Range(0, map.Rows).Select(row => string.Concat(Enumerable.Range(0, map.Columns).Select(column =>
+        {
+            var value = map[row, column];
+            if (!double.IsFinite(value)) return " ?";
+            var shade = map.Largest == 0 ? 0 : (int)Math.Ceiling(Math.Abs(value) / map.Largest * (shades.Length - 1));
+            return (value < 0 ? "-" : " ") + shades[shade];
+        })).TrimEnd());
+        return string.Join('\n', lines.Append(HeatPlot.RangeOf(map)));
+    }
+
     private static string Signed => "+#,0;−#,0;0";
 
     private static IEnumerable<Column> Heads(IReadOnlyList<string> classes) => classes.Select((_, i) => new Column(NumberText.Fixed(i, 0))).Prepend(new Column("true \\ predicted"));

@@ -1,3 +1,4 @@
+using System.Text;
 using TorchQuant.Interactive.Rendering;
 
 namespace TorchQuant.Interactive;
@@ -7,9 +8,28 @@ internal sealed record Cell(string Text, string Color = "", bool Code = false)
 {
     public string Html()
     {
-        var text = Code ? $"<code>{Markup.Encode(Text)}</code>" : Markup.Encode(Text);
-        var dot = Color.Length > 0 ? $"<span class=\"tq-dot\" style=\"background:{Markup.Encode(Color)}\"></span>" : "";
-        return dot + text;
+        var text = Code ? $"<code>{Markup.Encode(Text)}</code>" : Breakable(Text);
+        return Color.Length == 0 ? text : $"<span class=\"tq-typed\"><span class=\"tq-dot\" style=\"background:{Markup.Encode(Color)}\"></span>{text}</span>";
+    }
+
+    /// <summary>Encoded, with places where a long name may go on in the next line: after its brackets, signs and underlines, and before its capitals.</summary>
+    public static string Breakable(string text)
+    {
+        const int longest = 16;
+        var html = new StringBuilder();
+        foreach (var word in text.Split(' '))
+        {
+            if (html.Length > 0 || word.Length == 0) html.Append(' ');
+            var from = 0;
+            for (var i = 1; word.Length > longest && i < word.Length; i++)
+            {
+                if (word[i - 1] is not ('(' or '=' or '_' or '/' or '.') && !(char.IsUpper(word[i]) && char.IsLower(word[i - 1]))) continue;
+                html.Append(Markup.Encode(word[from..i])).Append("<wbr/>");
+                from = i;
+            }
+            html.Append(Markup.Encode(word[from..]));
+        }
+        return html.ToString();
     }
 
     public override string ToString() => Text;

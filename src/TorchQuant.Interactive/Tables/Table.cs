@@ -90,7 +90,7 @@ public sealed record Table : Visual
 
     private string TextOf(int row, int column) => Rows[row][column] is Cell cell ? cell.Text : Columns[column].TextOf(Rows[row][column]);
 
-    private string HtmlOf(int row, int column) => Rows[row][column] is Cell cell ? cell.Html() : Markup.Encode(TextOf(row, column));
+    private string HtmlOf(int row, int column) => Rows[row][column] is Cell cell ? cell.Html() : Cell.Breakable(TextOf(row, column));
 
     private bool IsTotal(int row) => HasTotal && row == Rows.Count - 1;
 

@@ -91,7 +91,7 @@ internal static unsafe class ConvolutionDriver<TKernel, TLanes, TFloat, TInt>
 
         int[] rented = ArrayPool<int>.Shared.Rent(gemm->M);
         for (int row = 0; row < gemm->M; row++)
-            rented[row] = Elementwise<TLanes, TFloat, TInt>.Sum(gemm->A + row * gemm->Stride, gemm->K);
+            rented[row] = Elementwise<TLanes, TFloat, TInt>.Sum(gemm->A + row * gemm->Stride, gemm->K) - TKernel.ActivationOffset * gemm->K;
         fixed (int* sums = rented)
         {
             gemm->RowSums = sums;

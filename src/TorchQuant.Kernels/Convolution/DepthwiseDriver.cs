@@ -8,7 +8,7 @@ namespace TorchQuant.Kernels;
 /// so that dot products of four serve it as they serve a matrix product.
 /// </summary>
 internal static unsafe class DepthwiseDriver<TKernel, TLanes, TFloat, TInt>
-    where TKernel : struct, IDepthwiseKernel
+    where TKernel : struct, IMicroKernel, IDepthwiseKernel
     where TLanes : struct, ILanes<TFloat, TInt>
 {
     private const int Alignment = 64;
@@ -57,6 +57,7 @@ internal static unsafe class DepthwiseDriver<TKernel, TLanes, TFloat, TInt>
         var steps = new DepthwiseSteps(window.Width.Kernel, work->Plan.Groups, column * window.Width.Dilation, column * window.Width.Stride);
         sbyte* weights = Move(work, job->Gemm.Panels + panel * panelBytes, buffers.Weights);
         GemmJob gemm = job->Gemm;
+        gemm.SubtractFromActivations(TKernel.ActivationOffset);
         // What they contribute is subtracted here: the sum of the activations is another one for each channel.
         gemm.ColumnZeroPoints = null;
         ByteTerms terms;

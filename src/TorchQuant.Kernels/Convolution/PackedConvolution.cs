@@ -65,7 +65,7 @@ public sealed unsafe class PackedConvolution
 
         int[] kept = zeroPoints.IsEmpty ? new int[scales.Length] : zeroPoints.ToArray();
         bool needsOnes = shape.IsDepthwise && !parts[0].IsSymmetric;
-        return new PackedConvolution(shape, parts, scales.ToArray(), kept, needsOnes ? PackOnes(places, shape) : null);
+        return new PackedConvolution(shape, parts, scales.ToArray(), kept, needsOnes ? PackOnes(places) : null);
     }
 
     /// <summary>Writes the codes back in PyTorch's order, exactly as they were packed.</summary>
@@ -95,16 +95,11 @@ public sealed unsafe class PackedConvolution
     internal static ReadOnlySpan<T> PartOf<T>(ReadOnlySpan<T> parameters, int firstOutput, int outputs) =>
         parameters.Length <= 1 ? parameters : parameters.Slice(firstOutput, outputs);
 
-    /// <summary>One panel, which serves all.</summary>
-    private static PackedWeights PackOnes(WeightPlaces places, ConvolutionShape shape)
+    /// <summary>One panel, which serves all. Where there is no weight too: whatever a kernel sees of the activations there, times the zero point that stands for a weight, is subtracted.</summary>
+    private static PackedWeights PackOnes(WeightPlaces places)
     {
         sbyte[] rows = new sbyte[PackedWeights.PanelColumns * places.Features];
-        for (int row = 0; row < PackedWeights.PanelColumns; row++)
-        {
-            for (int element = 0; element < shape.KernelSize; element++)
-                rows[row * places.Features + places.Index(0, 0, element)] = 1;
-        }
-
+        Array.Fill(rows, (sbyte)1);
         return PackedWeights.Pack(rows, PackedWeights.PanelColumns, places.Features, [1f]);
     }
 }

@@ -12,7 +12,17 @@ internal static unsafe class SegmentCopy
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Copy(byte* source, nint sourceStep, byte* target, nint targetStep, int count, nint length)
     {
-        if (length >= 32)
+        if (length >= 32 && !Vector256.IsHardwareAccelerated)
+        {
+            for (; count > 0; count--, source += sourceStep, target += targetStep)
+            {
+                nint last = length - 16;
+                for (nint i = 0; i < last; i += 16)
+                    Vector128.Load(source + i).Store(target + i);
+                Vector128.Load(source + last).Store(target + last);
+            }
+        }
+        else if (length >= 32)
         {
             for (; count > 0; count--, source += sourceStep, target += targetStep)
             {

@@ -1,12 +1,13 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
 namespace TorchQuant.Kernels;
 
 /// <summary>
 /// Looks bytes up in a table of 256, at the width of a row of the table of instruction sets: with AVX-512 VBMI two permutations of 128 bytes each; with AVX2 sixteen shuffles of
-/// 16 bytes; else, and for what whole vectors leave over, one by one.
+/// 16 bytes; on Arm four lookups in 64 bytes; else, and for what whole vectors leave over, one by one.
 /// </summary>
 internal static unsafe class TableLookup
 {
@@ -19,6 +20,8 @@ internal static unsafe class TableLookup
         nint done = 0;
         if (TLanes.Count == Vector512<float>.Count && Avx512Vbmi.IsSupported)
             done = Permute(table, source, target, count);
+        else if (TLanes.Count == Vector128<float>.Count && AdvSimd.Arm64.IsSupported)
+            done = LookUpQuarters(table, source, target, count);
         else if (TLanes.Count > 1 && count >= FewestForSlices)
             done = Shuffle(table, source, target, count);
         for (; done < count; done++)
@@ -40,6 +43,32 @@ internal static unsafe class TableLookup
 
         return i;
     }
+
+    /// <summary>tbl gives 0 for an index beyond its 64 bytes, and tbx leaves what is there: each quarter of the table in turn is asked for indices counted from its beginning.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static nint LookUpQuarters(byte* table, byte* source, byte* target, nint count)
+    {
+        const int quarter = 64;
+        Vector128<byte> step = Vector128.Create((byte)quarter);
+        nint i = 0;
+        for (; i <= count - Vector128<byte>.Count; i += Vector128<byte>.Count)
+        {
+            Vector128<byte> index = Vector128.Load(source + i);
+            Vector128<byte> found = AdvSimd.Arm64.VectorTableLookup(Quarter(table), index);
+            for (int q = 1; q < CodeTable.Length / quarter; q++)
+            {
+                index -= step;
+                found = AdvSimd.Arm64.VectorTableLookupExtension(found, Quarter(table + q * quarter), index);
+            }
+
+            found.Store(target + i);
+        }
+
+        return i;
+    }
+
+    private static (Vector128<byte>, Vector128<byte>, Vector128<byte>, Vector128<byte>) Quarter(byte* table) =>
+        (Vector128.Load(table), Vector128.Load(table + 16), Vector128.Load(table + 32), Vector128.Load(table + 48));
 
     /// <summary>
     /// vpshufb gives slice[index % 16], or 0 where the index is negative. Each half of the table is gone through from its first slice while 16 is taken from the indices, which

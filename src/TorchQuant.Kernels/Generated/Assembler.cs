@@ -172,6 +172,9 @@ internal sealed class Assembler
     /// <summary>Asks for the cache line of an address in the first level (prefetcht0).</summary>
     public void Prefetch(Memory memory) => Xmm(0x18, 1, memory);
 
+    /// <summary>Asks for the cache line of an address to be written (prefetchw).</summary>
+    public void PrefetchForWriting(Memory memory) => Xmm(0x0D, 1, memory);
+
     /// <summary>Stores the low 128 bits of one of the registers 0..15 (movups).</summary>
     public void StoreXmm(Memory target, int source) => Xmm(0x11, source, target);
 

@@ -8,6 +8,9 @@ internal static unsafe partial class ExecutableMemory
     private const int ReadWrite = 1 | 2, ReadExecute = 1 | 4, PrivateAnonymous = 0x22, PrivateAnonymousOnMac = 0x1002;
     private const uint CommitAndReserve = 0x3000, PageReadWrite = 4, PageExecuteRead = 0x20;
 
+    /// <summary>What mprotect is asked to make of pages with code. Tests ask for what no system grants.</summary>
+    internal static int CodeProtection { get; set; } = ReadExecute;
+
     /// <summary>Copies code to fresh pages and makes them executable.</summary>
     /// <returns>The address of the code; null where the system refuses.</returns>
     public static byte* TryPlace(ReadOnlySpan<byte> code)
@@ -29,7 +32,7 @@ internal static unsafe partial class ExecutableMemory
         if (pages == (byte*)-1)
             return null;
         code.CopyTo(new Span<byte>(pages, code.Length));
-        if (Mprotect(pages, bytes, ReadExecute) == 0)
+        if (Mprotect(pages, bytes, CodeProtection) == 0)
             return pages;
         _ = Munmap(pages, bytes);
         return null;

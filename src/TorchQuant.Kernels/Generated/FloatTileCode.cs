@@ -16,6 +16,12 @@ internal sealed class FloatTileCode
     // At most 28 registers hold sums; the others hold what is the same for all rows.
     private const int Scales = 28, Floor = 30, Moment = 31, FirstMask = 1;
 
+    /// <summary>How many forms there are.</summary>
+    public const int Forms = 4;
+
+    /// <summary>Measured: from 1 to 8 KB make no difference.</summary>
+    private const int PrefetchDistance = 2048;
+
     private static readonly FloatTilesLayout s_at = new();
 
     private readonly Assembler _asm;
@@ -23,25 +29,31 @@ internal sealed class FloatTileCode
     private readonly int _rows;
     private readonly int _vectors;
     private readonly bool _isMasked;
+    private readonly bool _isStreaming;
 
-    private FloatTileCode(Assembler asm, int rows, int vectors, bool isMasked) =>
-        (_asm, _rows, _vectors, _isMasked, _loop) = (asm, rows, vectors, isMasked, new TileLoop(asm, rows, vectors));
+    private FloatTileCode(Assembler asm, int rows, FloatTileForm form)
+    {
+        (_asm, _rows) = (asm, rows);
+        _vectors = form == FloatTileForm.OneVector ? 1 : TileLoop.PanelVectors;
+        _isMasked = form is FloatTileForm.OneVector or FloatTileForm.TwoVectors;
+        _isStreaming = form == FloatTileForm.Streamed;
+        _loop = new TileLoop(asm, rows, _vectors) { PrefetchDistance = _isStreaming ? PrefetchDistance : null };
+    }
 
     /// <summary>Appends the code for tiles of that many rows.</summary>
     /// <param name="asm">Where the code goes.</param>
     /// <param name="rows">Rows of a tile, up to <see cref="TileLoop.MaxRows"/>.</param>
-    /// <param name="vectors">1 for up to 16 columns, 2 for up to 32.</param>
-    /// <param name="isMasked">Whether there may be fewer columns than fill the vectors.</param>
+    /// <param name="form">What columns there are, and where the weights come from.</param>
     /// <param name="isWindows">The calling convention.</param>
     /// <returns>Where it begins.</returns>
-    public static int Append(Assembler asm, int rows, int vectors, bool isMasked, bool isWindows)
+    public static int Append(Assembler asm, int rows, FloatTileForm form, bool isWindows)
     {
         asm.Align(TileLoop.CodeAlignment);
         int start = asm.Position;
         if (isWindows)
             WindowsFrame.Enter(asm);
         asm.Mov(R8, isWindows ? Rcx : Rdi);
-        new FloatTileCode(asm, rows, vectors, isMasked).Write();
+        new FloatTileCode(asm, rows, form).Write();
         asm.Vzeroupper();
         if (isWindows)
             WindowsFrame.Leave(asm);
@@ -72,8 +84,8 @@ internal sealed class FloatTileCode
         _asm.Land(done);
         Advance(s_at.A, s_at.AStep);
         Advance(s_at.Panel, s_at.PanelStep);
-        Advance(s_at.ColumnSums, s_at.ColumnStep);
-        Advance(s_at.ColumnScales, s_at.ColumnStep);
+        Advance(s_at.ColumnSums, s_at.SumStep);
+        Advance(s_at.ColumnScales, s_at.ScaleStep);
         Advance(s_at.Biases, s_at.BiasStep);
         Advance(s_at.Output, s_at.OutputStep);
         _asm.Mov(Rcx, At(s_at.Count));
@@ -110,7 +122,13 @@ internal sealed class FloatTileCode
         for (int row = 0; row < _rows; row++)
         {
             for (int v = 0; v < _vectors; v++)
+            {
                 Finish(row * _vectors + v, v, new Memory(Rax, v * TileLoop.VectorBytes), accumulate);
+                // Where the next panel will write: rows far apart are not foreseen by the processor.
+                if (_isStreaming && !accumulate)
+                    _asm.PrefetchForWriting(new Memory(Rax, (_vectors + v) * TileLoop.VectorBytes));
+            }
+
             _asm.Lea(Rax, new Memory(Rax, Index: R9));
         }
     }

@@ -10,7 +10,8 @@ internal sealed unsafe class FloatTilesLayout
         ColumnSums = (int)((byte*)&tiles.ColumnSums - start);
         ColumnScales = (int)((byte*)&tiles.ColumnScales - start);
         Biases = (int)((byte*)&tiles.Biases - start);
-        ColumnStep = (int)((byte*)&tiles.ColumnStep - start);
+        SumStep = (int)((byte*)&tiles.SumStep - start);
+        ScaleStep = (int)((byte*)&tiles.ScaleStep - start);
         BiasStep = (int)((byte*)&tiles.BiasStep - start);
         A = (int)((byte*)&tiles.A - start);
         AStep = (int)((byte*)&tiles.AStep - start);
@@ -33,7 +34,8 @@ internal sealed unsafe class FloatTilesLayout
     public int ColumnSums { get; }
     public int ColumnScales { get; }
     public int Biases { get; }
-    public int ColumnStep { get; }
+    public int SumStep { get; }
+    public int ScaleStep { get; }
     public int BiasStep { get; }
     public int A { get; }
     public int AStep { get; }

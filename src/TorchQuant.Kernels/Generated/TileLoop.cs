@@ -24,7 +24,7 @@ internal class TileLoop(Assembler asm, int rows, int vectors, int? first = null)
     /// <summary>Vectors in the columns of a panel.</summary>
     public const int PanelVectors = 2;
 
-    public const int VectorBytes = 64, CodeAlignment = 64;
+    public const int VectorBytes = 64, VectorNumbers = 16, CodeAlignment = 64;
 
     private const int RowsPerPointer = 3, EnoughSums = 12, MostSets = 4, Registers = 32;
 
@@ -32,6 +32,9 @@ internal class TileLoop(Assembler asm, int rows, int vectors, int? first = null)
     private static readonly Gpr[] s_pointers = [Rdi, Rax, R9, R10, R11];
 
     private readonly int _sets = first is null ? SetsFor(rows * vectors) : 1;
+
+    /// <summary>How many bytes ahead weights are asked for, where they come from beyond the second level of the cache; or null.</summary>
+    public int? PrefetchDistance { get; init; }
 
     /// <summary>Registers that hold the results.</summary>
     public int Results => rows * vectors;
@@ -122,6 +125,8 @@ internal class TileLoop(Assembler asm, int rows, int vectors, int? first = null)
         {
             int vector = v;
             yield return () => asm.Load(weights + vector, new Memory(Rdx, (group * PanelVectors + vector) * VectorBytes));
+            if (PrefetchDistance is { } distance)
+                yield return () => asm.Prefetch(new Memory(Rdx, (group * PanelVectors + vector) * VectorBytes + distance));
         }
 
         for (int r = 0; r < rows; r++)

@@ -59,6 +59,12 @@ public sealed unsafe class HalfLinear : PackedLinear
     public override void Multiply(ReadOnlySpan<float> x, int m, Span<float> output, bool relu = false, bool accumulate = false, int threads = 1) =>
         Multiply(Isa.Current, x, m, output, relu, accumulate, threads);
 
+    /// <summary>Nothing to prepare: no row depends on another.</summary>
+    internal override LinearInput Prepare(ReadOnlySpan<float> x, int m, int threads) => default;
+
+    internal override void Multiply(ReadOnlySpan<float> x, LinearInput input, int firstRow, int rows, Span<float> output, int threads) =>
+        Multiply(x.Slice(firstRow * InFeatures, rows * InFeatures), rows, output, threads: threads);
+
     internal void Multiply(Isa isa, ReadOnlySpan<float> x, int m, Span<float> output, bool relu, bool accumulate, int threads)
     {
         CheckMultiply(x.Length, m, output.Length, threads);

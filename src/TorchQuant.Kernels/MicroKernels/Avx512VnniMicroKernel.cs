@@ -95,7 +95,7 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
 
     public static void RunToFloats(int rows, int columns, FloatTiles* tiles)
     {
-        nint code = s_floatTiles![FloatTileIndex(rows, columns > Vector512<int>.Count ? 2 : 1, columns < PackedWeights.PanelColumns)];
+        nint code = s_floatTiles![FloatTileIndex(rows, FormOf(columns, tiles->IsStreaming))];
         tiles->FirstColumns = columns < Vector512<int>.Count ? (1u << columns) - 1 : ushort.MaxValue;
         tiles->LastColumns = columns > Vector512<int>.Count ? (uint)ushort.MaxValue >> (PackedWeights.PanelColumns - columns) : 0;
         if (rows * tiles->Groups * tiles->Count <= ShortWork)
@@ -165,7 +165,15 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
 
     private static int ByteTileIndex(int rows, int vectors) => rows * TileLoop.PanelVectors + vectors - 1;
 
-    private static int FloatTileIndex(int rows, int vectors, bool isMasked) => (rows * TileLoop.PanelVectors + vectors - 1) * 2 + (isMasked ? 1 : 0);
+    private static FloatTileForm FormOf(int columns, bool isStreaming) => columns switch
+    {
+        PackedWeights.PanelColumns when isStreaming => FloatTileForm.Streamed,
+        PackedWeights.PanelColumns => FloatTileForm.Whole,
+        > TileLoop.VectorNumbers => FloatTileForm.TwoVectors,
+        _ => FloatTileForm.OneVector,
+    };
+
+    private static int FloatTileIndex(int rows, FloatTileForm form) => rows * FloatTileCode.Forms + (int)form;
 
     private static (nint[] Tiles, nint[] ByteTiles, nint[] PipelinedTiles, nint[] FloatTiles)? CreateTiles()
     {
@@ -173,17 +181,14 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
             return null;
         bool isWindows = OperatingSystem.IsWindows();
         var asm = new Assembler();
-        nint[] tiles = new nint[TileCode.MaxRows + 1], byteTiles = new nint[ByteTileIndex(TileCode.MaxRows + 1, 1)], floatTiles = new nint[FloatTileIndex(TileCode.MaxRows + 1, 1, false)];
+        nint[] tiles = new nint[TileCode.MaxRows + 1], byteTiles = new nint[ByteTileIndex(TileCode.MaxRows + 1, 1)], floatTiles = new nint[FloatTileIndex(TileCode.MaxRows + 1, 0)];
         for (int rows = 1; rows <= TileCode.MaxRows; rows++)
         {
             tiles[rows] = TileCode.Append(asm, rows, isWindows);
             for (int vectors = 1; vectors <= TileLoop.PanelVectors; vectors++)
-            {
                 byteTiles[ByteTileIndex(rows, vectors)] = ByteTileCode.Append(asm, rows, vectors, isWindows);
-                floatTiles[FloatTileIndex(rows, vectors, isMasked: true)] = FloatTileCode.Append(asm, rows, vectors, isMasked: true, isWindows);
-            }
-
-            floatTiles[FloatTileIndex(rows, TileLoop.PanelVectors, isMasked: false)] = FloatTileCode.Append(asm, rows, TileLoop.PanelVectors, isMasked: false, isWindows);
+            for (FloatTileForm form = 0; (int)form < FloatTileCode.Forms; form++)
+                floatTiles[FloatTileIndex(rows, form)] = FloatTileCode.Append(asm, rows, form, isWindows);
         }
 
         nint[] pipelinedTiles = new nint[PipelinedIndex(2, false)];

@@ -16,8 +16,8 @@ internal unsafe interface IDepthwiseKernel
     static virtual void RunFusedDepthwise(int rows, int stride, int kernelHeight, DepthwiseRow* row) => throw new NotSupportedException();
 
     /// <summary>
-    /// tile[r, c] = sum over taps k and groups g of the four products of activations[r * Output + k * Tap + g * 128 + 4 * c ..] and panel[k, g, c, ..], exact in
-    /// int32, for r below <paramref name="rows"/> and c below <paramref name="columns"/>; up to 32 columns, the rest of a tile's row may be overwritten.
+    /// tile[r, c] = sum over taps k and groups g of the four products of activations[r * Output + k * Tap + g * 128 + 4 * c ..], less the <see cref="IMicroKernel.ActivationOffset"/> of the
+    /// same kernel, and panel[k, g, c, ..], exact in int32, for r below <paramref name="rows"/> and c below <paramref name="columns"/>; up to 32 columns, the rest of a tile's row may be overwritten.
     /// </summary>
     /// <param name="rows">How many outputs, at least 1.</param>
     /// <param name="activations">[columns of the input][groups][32 channels][4] codes: columns of the input, the elements of the kernel along a column next to each other.</param>

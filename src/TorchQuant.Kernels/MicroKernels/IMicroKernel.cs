@@ -6,8 +6,11 @@ internal unsafe interface IMicroKernel
     /// <summary>The most rows that <see cref="Run"/> takes at once.</summary>
     static abstract int MaxRows { get; }
 
+    /// <summary>What a kernel of signed products subtracts from every activation code; the drivers subtract it from the zero point and from the sums of rows too, so that no result changes.</summary>
+    static virtual int ActivationOffset => 0;
+
     /// <summary>
-    /// tile[r, c] = sum over k of a[r, k] * panel[k, c], exact in int32, for r below <paramref name="rows"/> (1 to <see cref="MaxRows"/>) and c below 32.
+    /// tile[r, c] = sum over k of (a[r, k] - <see cref="ActivationOffset"/>) * panel[k, c], exact in int32, for r below <paramref name="rows"/> (1 to <see cref="MaxRows"/>) and c below 32.
     /// </summary>
     /// <param name="rows">How many rows.</param>
     /// <param name="a">The first row of activation codes.</param>

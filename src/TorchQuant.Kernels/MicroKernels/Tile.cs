@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace TorchQuant.Kernels;
 
 /// <summary>
-/// The tile of every micro-kernel written with intrinsics: up to twelve rows by two vectors of columns, sums in registers over the whole depth.
+/// The tile of every micro-kernel for x86 written with intrinsics: up to twelve rows by two vectors of columns, sums in registers over the whole depth.
 /// <code>
 ///              w0   w1      one group of four of the depth: two loads of weights,
 ///   row 0  a   s0   t0      for each row one broadcast of four activations and two dot products

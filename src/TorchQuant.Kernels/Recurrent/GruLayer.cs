@@ -31,27 +31,31 @@ public static class GruLayer
         Span<float> h, Span<float> y, int yStride, bool reverse, int threads)
     {
         RecurrentShape shape = RecurrentShape.Check(x.Length, batchSizes, inputWeights, hiddenWeights, Gates, h.Length, y.Length, yStride, threads);
-        int hidden = shape.Hidden, columns = Gates * hidden, hiddenGates = h.Length * Gates;
+        int hidden = shape.Hidden, columns = Gates * hidden;
         // The hidden part of n is multiplied by r before it meets the input part, so both products are kept apart.
-        float[] rented = ArrayPool<float>.Shared.Rent(checked(shape.Rows * columns + hiddenGates));
-        Span<float> inputProduct = rented.AsSpan(0, shape.Rows * columns), hiddenProduct = rented.AsSpan(shape.Rows * columns, hiddenGates);
-        inputWeights.Multiply(x, shape.Rows, inputProduct, threads: threads);
-        fixed (float* inputPointer = inputProduct, hiddenPointer = hiddenProduct, hPointer = h, yPointer = y)
+        float[] rented = ArrayPool<float>.Shared.Rent(checked(h.Length * Gates));
+        var product = new InputProduct(inputWeights, x, batchSizes, shape.Rows, reverse, threads);
+        fixed (float* hiddenPointer = rented, hPointer = h, yPointer = y)
         {
             int end = shape.Rows, start = 0;
             for (int i = 0; i < batchSizes.Length; i++)
             {
                 int step = reverse ? batchSizes.Length - 1 - i : i, batch = batchSizes[step];
                 int first = reverse ? end - batch : start;
-                HiddenProduct.Multiply(hiddenWeights, h[..(batch * hidden)], batch, hiddenProduct[..(batch * columns)], relu: false, accumulate: false, threads, step);
-                var cell = new GruCell(inputPointer + (nint)first * columns, hiddenPointer, hidden, hPointer, yPointer + (nint)first * yStride, yStride);
-                // A unit takes about a nanosecond.
-                isa.Run(new RowLoop<GruCell>(cell, batch, threads, hidden));
+                HiddenProduct.Multiply(hiddenWeights, h[..(batch * hidden)], batch, rented.AsSpan(0, batch * columns), relu: false, accumulate: false, threads, step);
+                fixed (float* inputPointer = product.Of(step, first))
+                {
+                    var cell = new GruCell(inputPointer, hiddenPointer, hidden, hPointer, yPointer + (nint)first * yStride, yStride);
+                    // A unit takes about a nanosecond.
+                    isa.Run(new RowLoop<GruCell>(cell, batch, threads, hidden));
+                }
+
                 start += batch;
                 end -= batch;
             }
         }
 
+        product.Return();
         ArrayPool<float>.Shared.Return(rented);
     }
 }

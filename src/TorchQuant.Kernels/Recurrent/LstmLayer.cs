@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 
 namespace TorchQuant.Kernels;
@@ -33,27 +32,30 @@ public static class LstmLayer
     {
         RecurrentShape shape = RecurrentShape.Check(x.Length, batchSizes, inputWeights, hiddenWeights, Gates, h.Length, y.Length, yStride, threads);
         Argument.HasLength(c.Length, h.Length, nameof(c), "as many as h");
-        int hidden = shape.Hidden, columns = Gates * hidden;
-        float[] rented = ArrayPool<float>.Shared.Rent(checked(shape.Rows * columns));
-        Span<float> gates = rented.AsSpan(0, shape.Rows * columns);
-        inputWeights.Multiply(x, shape.Rows, gates, threads: threads);
-        fixed (float* gatePointer = gates, hPointer = h, cPointer = c, yPointer = y)
+        int hidden = shape.Hidden;
+        var product = new InputProduct(inputWeights, x, batchSizes, shape.Rows, reverse, threads);
+        fixed (float* hPointer = h, cPointer = c, yPointer = y)
         {
             int end = shape.Rows, start = 0;
             for (int i = 0; i < batchSizes.Length; i++)
             {
                 int step = reverse ? batchSizes.Length - 1 - i : i, batch = batchSizes[step];
                 int first = reverse ? end - batch : start;
-                HiddenProduct.Multiply(hiddenWeights, h[..(batch * hidden)], batch, gates.Slice(first * columns, batch * columns), relu: false, accumulate: true, threads, step);
-                var cell = new LstmCell(gatePointer + (nint)first * columns, hidden, hPointer, cPointer, yPointer + (nint)first * yStride, yStride);
-                // A unit takes about a nanosecond.
-                isa.Run(new RowLoop<LstmCell>(cell, batch, threads, hidden));
+                Span<float> gates = product.Of(step, first);
+                HiddenProduct.Multiply(hiddenWeights, h[..(batch * hidden)], batch, gates, relu: false, accumulate: true, threads, step);
+                fixed (float* gatePointer = gates)
+                {
+                    var cell = new LstmCell(gatePointer, hidden, hPointer, cPointer, yPointer + (nint)first * yStride, yStride);
+                    // A unit takes about a nanosecond.
+                    isa.Run(new RowLoop<LstmCell>(cell, batch, threads, hidden));
+                }
+
                 start += batch;
                 end -= batch;
             }
         }
 
-        ArrayPool<float>.Shared.Return(rented);
+        product.Return();
     }
 }
 

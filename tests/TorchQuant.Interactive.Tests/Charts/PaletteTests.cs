@@ -30,6 +30,13 @@ public class PaletteTests
                 Assert.True(Distance(Seen(a, matrix), Seen(b, matrix)) > 0.1, $"{a} and {b} with {sight}: {Distance(Seen(a, matrix), Seen(b, matrix))}");
     }
 
+    [Fact]
+    public void Signs_differ_for_every_kind_of_sight()
+    {
+        foreach (var (sight, matrix) in Sights)
+            Assert.True(Distance(Seen(Palette.Positive, matrix), Seen(Palette.Negative, matrix)) > 0.1, sight);
+    }
+
     [Theory]
     [InlineData("float", Palette.Float)]
     [InlineData("Float32 (before)", Palette.Float)]

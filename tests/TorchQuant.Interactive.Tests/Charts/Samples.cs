@@ -32,6 +32,8 @@ internal static class Samples
             { Labels = ["int8 min-max per tensor", "int8 histogram, per channel", "int8 squared error", "int8 entropy", "int8 percentile 99.99"] }], "size [MB]", "accuracy [%]", references: [new("float", 91.8)]),
         Chart.Bars("SQNR by layer", [.. Enumerable.Range(0, 60).Select(i => $"backbone.features.{i / 3}.conv.{i % 3}.depthwise")], [new BarSeries("int8", Wave(60)), new BarSeries("int8 per channel", Wave(60))], "SQNR [dB]",
             horizontal: true, references: [new("10 dB", 10)]),
+        Chart.Heat("Weights", 12, 40, Wave(480).Select((v, i) => i == 77 ? double.NaN : v - 7).ToArray(), subtitle: "An output in each row."),
+        Chart.Heat("One row", 1, 7, [1, -2, 3, -4, 0, double.PositiveInfinity, 1e-9]),
         Confusion("float"),
         Confusion("int8 with a hundred classes", 100),
         new ConfusionChange("What changed", Confusion("float"), Confusion("int8", seed: 4)),

@@ -6,6 +6,7 @@ using static TorchSharp.torch;
 
 namespace TorchQuant.Interactive.Tests.Displays;
 
+[Collection("torch")]
 public class DisplayTests
 {
     private sealed class Language : nn.Module<Tensor, Tensor>
@@ -143,7 +144,8 @@ public class DisplayTests
             Assert.NotEmpty(Display.Of(values).ToHtml());
             Assert.NotEmpty(Display.Of(model).ToHtml());
         }
-        Assert.Equal(before, Tensor.TotalCount);
+        // The finalizers of what other tests left may make it less.
+        Assert.True(Tensor.TotalCount <= before, $"{Tensor.TotalCount - before} more");
     }
 
     [Fact]

@@ -11,6 +11,7 @@ using static TorchSharp.torch;
 
 namespace TorchQuant.Interactive.Tests.Displays;
 
+[Collection("torch")]
 public class ImageGridTests
 {
     private static readonly byte[] Signature = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A];

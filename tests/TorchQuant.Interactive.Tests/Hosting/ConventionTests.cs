@@ -7,9 +7,10 @@ using Xunit;
 
 namespace TorchQuant.Interactive.Tests.Hosting;
 
+[Collection("torch")]
 public class ConventionTests
 {
-    public static TheoryData<Type> ShownTypes => [.. typeof(Visual).Assembly.GetExportedTypes().Where(type => !type.IsAbstract && (type.IsAssignableTo(typeof(Visual)) || type == typeof(ProgressBar)))];
+    public static TheoryData<Type> ShownTypes => [.. typeof(Visual).Assembly.GetExportedTypes().Concat(typeof(InteractiveChart).Assembly.GetExportedTypes()).Where(type => !type.IsAbstract && (type.IsAssignableTo(typeof(Visual)) || type == typeof(ProgressBar) || type == typeof(TrainingHistory)))];
 
     [Theory]
     [MemberData(nameof(ShownTypes))]

@@ -90,7 +90,7 @@ public class ProgressBarTests
     [Fact]
     public void A_negative_total_is_refused() => Assert.Throws<ArgumentOutOfRangeException>(() => new ProgressBar(-1));
 
-    private sealed class Clock : TimeProvider
+    internal sealed class Clock : TimeProvider
     {
         private long _ticks;
 

@@ -113,8 +113,9 @@ public class AssemblerTests
             Instruction some = One(asm => asm.Load(target, memory, mask)), part = One(asm => asm.Store(memory, target, mask)), ahead = One(asm => asm.Prefetch(memory));
             Assert.Equal((Mnemonic.Vmovdqu32, Zmm(target), Register.K0 + mask, true), (some.Mnemonic, some.Op0Register, some.OpMask, some.ZeroingMasking));
             Assert.Equal((Mnemonic.Vmovdqu32, Zmm(target), Register.K0 + mask, false), (part.Mnemonic, part.Op1Register, part.OpMask, part.ZeroingMasking));
-            Assert.Equal(Mnemonic.Prefetcht0, ahead.Mnemonic);
-            Assert.All([half, quarter, some, part, ahead], found => IsAt(memory, found));
+            Instruction toWrite = One(asm => asm.PrefetchForWriting(memory));
+            Assert.Equal((Mnemonic.Prefetcht0, Mnemonic.Prefetchw), (ahead.Mnemonic, toWrite.Mnemonic));
+            Assert.All([half, quarter, some, part, ahead, toWrite], found => IsAt(memory, found));
             if (memory.Index is not null)
                 continue;
             Instruction load = One(asm => asm.Kmovd(mask, memory));

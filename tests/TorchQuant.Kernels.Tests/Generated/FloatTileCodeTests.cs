@@ -17,7 +17,7 @@ public unsafe class FloatTileCodeTests
     [Fact(Skip = NoVnni, SkipUnless = nameof(IsSupported))]
     public void Every_form_gives_the_numbers_of_the_epilogue_down_the_rows_and_along_the_panels()
     {
-        foreach (FloatTileForm form in FloatTileForm.All)
+        foreach (FloatTileFunction form in FloatTileFunction.All)
         {
             byte* code = ExecutableMemory.TryPlace(form.Code(OperatingSystem.IsWindows()));
             foreach (int groups in new[] { 1, 2, 3, 4, 5, 11, 40 })
@@ -34,7 +34,7 @@ public unsafe class FloatTileCodeTests
     public void The_forms_for_Windows_give_the_same_and_keep_the_registers_of_their_caller()
     {
         var windows = new WindowsCall();
-        foreach (FloatTileForm form in FloatTileForm.All)
+        foreach (FloatTileFunction form in FloatTileFunction.All)
         {
             byte* code = ExecutableMemory.TryPlace(form.Code(isWindows: true));
             Check(form, groups: 9, count: 2, form.IsMasked ? form.MostColumns - 3 : form.MostColumns, isAlongPanels: false, tiles => windows.Run(code, [tiles]));
@@ -42,13 +42,13 @@ public unsafe class FloatTileCodeTests
     }
 
     /// <summary>With a bias or without, added to what was there or not, with ReLU or not.</summary>
-    private static void Check(FloatTileForm form, int groups, int count, int columns, bool isAlongPanels, Action<nint> run)
+    private static void Check(FloatTileFunction form, int groups, int count, int columns, bool isAlongPanels, Action<nint> run)
     {
         for (int options = 0; options < 8; options++)
             Check(form, groups, count, columns, isAlongPanels, (options & 1) != 0, (options & 2) != 0, (options & 4) != 0, run);
     }
 
-    private static void Check(FloatTileForm form, int groups, int count, int columns, bool isAlongPanels, bool hasBias, bool accumulate, bool relu, Action<nint> run)
+    private static void Check(FloatTileFunction form, int groups, int count, int columns, bool isAlongPanels, bool hasBias, bool accumulate, bool relu, Action<nint> run)
     {
         int k = groups * PackedWeights.GroupDepth, rows = isAlongPanels ? form.Rows : form.Rows * count, n = isAlongPanels ? columns * count : columns, seed = rows * 31 + groups * 7 + columns;
         PackedWeights weights = Generators.Weights(n, k, seed, seed % 2 == 0 ? Scheme.PerTensorSymmetric : Scheme.PerChannelSymmetric).Pack();
@@ -74,7 +74,8 @@ public unsafe class FloatTileCodeTests
                 ColumnSums = weights.ColumnSums,
                 ColumnScales = weights.ColumnScales,
                 Biases = hasBias ? biases : noBias,
-                ColumnStep = isAlongPanels ? PackedWeights.PanelColumns * sizeof(float) : 0,
+                SumStep = isAlongPanels ? PackedWeights.PanelColumns * sizeof(float) : 0,
+                ScaleStep = isAlongPanels ? PackedWeights.PanelColumns * sizeof(float) : 0,
                 BiasStep = isAlongPanels && hasBias ? PackedWeights.PanelColumns * sizeof(float) : 0,
                 A = codes,
                 AStep = isAlongPanels ? 0 : form.Rows * k,

@@ -30,7 +30,7 @@ public unsafe class TileCodeTests
     {
         foreach (bool isWindows in new[] { false, true })
         {
-            foreach (byte[] bytes in Enumerable.Range(1, TileCode.MaxRows).Select(rows => Of(rows, isWindows)).Concat(ByteTileForm.All.Select(form => form.Code(isWindows))).Concat(FloatTileForm.All.Select(form => form.Code(isWindows))))
+            foreach (byte[] bytes in Enumerable.Range(1, TileCode.MaxRows).Select(rows => Of(rows, isWindows)).Concat(ByteTileForm.All.Select(form => form.Code(isWindows))).Concat(FloatTileFunction.All.Select(form => form.Code(isWindows))))
             {
                 Instruction[] code = [.. AssemblerTests.Decode(bytes)];
                 Assert.DoesNotContain(code, i => i.IsInvalid);

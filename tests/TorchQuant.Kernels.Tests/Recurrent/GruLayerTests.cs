@@ -30,6 +30,18 @@ public class GruLayerTests
         }
     }
 
+    [Theory]
+    [InlineData(WeightKind.Int8PerTensor)]
+    [InlineData(WeightKind.Half)]
+    public void A_sequence_whose_input_product_is_made_in_parts_equals_the_reference(WeightKind kind)
+    {
+        foreach (bool reverse in (bool[])[false, true])
+        {
+            AssertEqualsReference(SequenceCase.Create(9, 170, [70, 70, 70, 70, 70], reverse, seed: 3), kind, seed: 3);
+            AssertEqualsReference(SequenceCase.Create(9, 170, [90, 75, 40, 40, 8, 1], reverse, seed: 4), kind, seed: 4);
+        }
+    }
+
     [Property(MaxTest = 40)]
     public void Every_ISA_and_number_of_threads_gives_the_same_bits(int seed)
     {

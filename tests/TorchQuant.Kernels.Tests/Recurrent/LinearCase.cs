@@ -45,7 +45,7 @@ internal sealed record Int8Case(PackedLinear Packed, Weights Weights, float[] Bi
     public override double[,] Multiply(float[] x, int m)
     {
         QParams qparams = QParamsChooser.ForDynamic(x.Min(), x.Max(), reduceRange: ReduceRange);
-        byte[] codes = [.. x.Select(value => (byte)Reference.Quantize(value, qparams, 0, 255))];
+        byte[] codes = [.. x.Select(value => (byte)Reference.QuantizeDynamic(value, qparams))];
         long[,] sums = Reference.Sums(codes, m, qparams.ZeroPoint, Weights);
         var result = new double[m, Weights.N];
         for (int row = 0; row < m; row++)

@@ -1,0 +1,53 @@
+namespace TorchQuant.Kernels;
+
+/// <summary>Quantizes the activations of one call by their own range: once to find it, once to quantize.</summary>
+internal static unsafe class DynamicActivations
+{
+    /// <summary>Numbers that one thread takes at least, and how many it quantizes in a nanosecond.</summary>
+    private const int LeastPiece = 16384, NumbersPerNanosecond = 12;
+
+    /// <summary>Quantizes rows.</summary>
+    /// <param name="isa">The row of the table of instruction sets.</param>
+    /// <param name="x">Activations, row-major [rows, columns].</param>
+    /// <param name="rows">The number of rows, at least 1.</param>
+    /// <param name="columns">Their length.</param>
+    /// <param name="codes">Receives the rows' codes.</param>
+    /// <param name="stride">From one row of codes to the next.</param>
+    /// <param name="reduceRange">Whether they are quantized to 7 bits.</param>
+    /// <param name="threads">How many threads may be used, at least 1.</param>
+    /// <exception cref="ArgumentException">An activation is not finite.</exception>
+    public static QParams Quantize(Isa isa, float* x, int rows, int columns, byte* codes, int stride, bool reduceRange, int threads)
+    {
+        (float min, float max) = MinMax.Of(isa, x, rows * columns, threads);
+        if (!float.IsFinite(min) || !float.IsFinite(max))
+            throw new ArgumentException($"x has the range {min} to {max}; expected finite activations (a NaN or an infinity cannot be quantized dynamically).", nameof(x));
+        QParams qparams = QParamsChooser.ForDynamic(min, max, reduceRange: reduceRange);
+        int pieces = threads == 1 ? 1 : Math.Clamp((int)Math.Min((long)rows * columns / LeastPiece, rows), 1, rows);
+        if (pieces > 1)
+        {
+            isa.Run(new RowLoop<Pieces>(new Pieces(x, rows, columns, codes, stride, qparams, pieces), pieces, threads, (long)rows * columns / pieces / NumbersPerNanosecond));
+            return qparams;
+        }
+
+        if (stride == columns)
+        {
+            isa.QuantizeDynamic(x, codes, (nint)rows * columns, qparams);
+            return qparams;
+        }
+
+        for (int row = 0; row < rows; row++)
+            isa.QuantizeDynamic(x + (nint)row * columns, codes + (nint)row * stride, columns, qparams);
+        return qparams;
+    }
+
+    /// <summary>Some of the rows.</summary>
+    private readonly struct Pieces(float* x, int rows, int columns, byte* codes, int stride, QParams qparams, int pieces) : IRowBody
+    {
+        public void Row<TLanes, TFloat, TInt>(nint piece) where TLanes : struct, ILanes<TFloat, TInt>
+        {
+            int end = EvenSplit.Part(rows, (int)piece + 1, pieces);
+            for (int row = EvenSplit.Part(rows, (int)piece, pieces); row < end; row++)
+                Elementwise<TLanes, TFloat, TInt>.QuantizeDynamic(x + (nint)row * columns, codes + (nint)row * stride, columns, qparams);
+        }
+    }
+}
