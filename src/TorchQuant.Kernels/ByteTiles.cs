@@ -35,6 +35,13 @@ internal unsafe struct ByteTiles
     public sbyte* Panel;
     public nint Groups;
 
+    /// <summary>
+    /// For tiles one below the other: bytes from the beginning of the panel to weights that are needed later and may be far away. A cache line for each group is fetched while the next tile
+    /// is multiplied; then the second takes the place of the first.
+    /// </summary>
+    public nint Ahead;
+    public nint LaterAhead;
+
     /// <summary>The first code of the next tile.</summary>
     public byte* Output;
     public nint OutputStride;
@@ -45,11 +52,28 @@ internal unsafe struct ByteTiles
     /// <summary>A bit for each column: up to 16 or up to 32.</summary>
     public uint Columns;
 
+    /// <summary>Whether the weights come from beyond the second level of the cache.</summary>
+    public bool IsStreaming;
+
+    /// <summary>
+    /// Whether biases are in units of the sums and all codes may come out, as with weights per channel and without a range that is cut: then adding and packing do what otherwise takes
+    /// more instructions.
+    /// </summary>
+    public bool IsSimple;
+
+    /// <summary>Lets the first tiles of a panel fetch the next one; for a lone tile that is not worth while.</summary>
+    public void FetchNextPanel(int tiles)
+    {
+        Ahead = tiles > 1 ? Groups * PackedWeights.GroupBytes : 0;
+        LaterAhead = tiles > 1 ? Ahead + Groups * VectorBytes : 0;
+    }
+
     /// <summary>Sets these to tiles of a job's output, which still lack their place.</summary>
     public void Set(ref readonly GemmJob job)
     {
         (int low, int high) = CodeRange.Of(job.Fused, job.Requantized);
-        (Stride, Groups, OutputStride) = (job.Stride, job.Groups, job.OutputStride);
+        (Stride, Groups, OutputStride, IsStreaming) = (job.Stride, job.Groups, job.OutputStride, false);
+        IsSimple = !job.IsPerTensor && (low, high) == (byte.MinValue, byte.MaxValue);
         new Span<byte>(Unsafe.AsPointer(ref Lowest[0]), VectorBytes).Fill((byte)low);
         new Span<byte>(Unsafe.AsPointer(ref Highest[0]), VectorBytes).Fill((byte)high);
         new Span<short>(Unsafe.AsPointer(ref ZeroPoints[0]), VectorBytes / sizeof(short)).Fill((short)job.Requantized.ZeroPoint);

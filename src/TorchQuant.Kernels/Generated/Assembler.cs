@@ -120,6 +120,9 @@ internal sealed class Assembler
     /// <summary>target[i] = source[order[i]], in int32.</summary>
     public void Vpermd(int target, int order, int source) => Vector(Map.M0F38, Prefix.P66, 0x36, target, order, source);
 
+    /// <summary>Plus sixteen numbers at an address.</summary>
+    public void Vaddps(int target, int left, Memory right) => Vector(Map.M0F, Prefix.None, 0x58, target, left, right, VectorBytes);
+
     /// <summary>Times sixteen numbers at an address.</summary>
     public void Vmulps(int target, int left, Memory right) => Vector(Map.M0F, Prefix.None, 0x59, target, left, right, VectorBytes);
 
@@ -208,6 +211,14 @@ internal sealed class Assembler
         Rex((int)target, (int)source.Base, (int)(source.Index ?? 0));
         Emit(0x8D);
         Operand((int)target, source, 1);
+    }
+
+    /// <summary>Brings a cache line to the second level.</summary>
+    public void Prefetcht1(Memory line)
+    {
+        Rex(0, (int)line.Base, (int)(line.Index ?? 0));
+        Emit(0x0F, 0x18);
+        Operand(2, line, 1);
     }
 
     public void Add(Gpr target, int value) => Immediate(0, target, value);

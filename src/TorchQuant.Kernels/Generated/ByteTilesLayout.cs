@@ -12,6 +12,8 @@ internal sealed unsafe class ByteTilesLayout
         Stride = (int)((byte*)&tiles.Stride - start);
         Step = (int)((byte*)&tiles.Step - start);
         Places = (int)((byte*)&tiles.Places - start);
+        Ahead = (int)((byte*)&tiles.Ahead - start);
+        LaterAhead = (int)((byte*)&tiles.LaterAhead - start);
         Steps = (int)((byte*)&tiles.Steps - start);
         Panel = (int)((byte*)&tiles.Panel - start);
         Groups = (int)((byte*)&tiles.Groups - start);
@@ -28,6 +30,7 @@ internal sealed unsafe class ByteTilesLayout
         start = (byte*)&place;
         Second = (int)((byte*)&place.Second - start);
         PlaceOutput = (int)((byte*)&place.Output - start);
+        PlaceAhead = (int)((byte*)&place.Ahead - start);
 
         ByteTerms terms;
         start = (byte*)&terms;
@@ -42,6 +45,8 @@ internal sealed unsafe class ByteTilesLayout
     public int Stride { get; }
     public int Step { get; }
     public int Places { get; }
+    public int Ahead { get; }
+    public int LaterAhead { get; }
     public int Steps { get; }
     public int Panel { get; }
     public int Groups { get; }
@@ -56,6 +61,7 @@ internal sealed unsafe class ByteTilesLayout
 
     public int Second { get; }
     public int PlaceOutput { get; }
+    public int PlaceAhead { get; }
 
     public int Corrections { get; }
     public int Biases { get; }

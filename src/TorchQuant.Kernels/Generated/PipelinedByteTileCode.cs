@@ -30,9 +30,11 @@ internal sealed class PipelinedByteTileCode
     private readonly int _rows;
     private readonly int _overlapped;
     private readonly int _bankSums;
+    private readonly bool _isSimple;
 
-    private PipelinedByteTileCode(Assembler asm, TileSequence tiles, int rows, bool hasManyGroups)
+    private PipelinedByteTileCode(Assembler asm, TileSequence tiles, int rows, bool hasManyGroups, bool isSimple)
     {
+        _isSimple = isSimple;
         (_asm, _tiles, _rows, _overlapped, _bankSums) = (asm, tiles, rows, hasManyGroups ? ManyGroups : FewGroups, Vectors * (hasManyGroups ? RowsOfManyGroups : RowsOfFewGroups));
         _loops = [tiles.Loop(rows, Vectors, first: 0), tiles.Loop(rows, Vectors, first: _bankSums)];
     }
@@ -43,10 +45,11 @@ internal sealed class PipelinedByteTileCode
     /// <param name="asm">Where the code goes.</param>
     /// <param name="rows">Rows of a tile: the most for these groups, or fewer.</param>
     /// <param name="hasManyGroups">Whether the depth is <see cref="ManyGroups"/> at least, or only <see cref="FewGroups"/>.</param>
+    /// <param name="isSimple">Whether for <see cref="ByteTiles.IsSimple"/> alone.</param>
     /// <param name="isWindows">The calling convention.</param>
     /// <param name="arePlaced">Whether the tiles lie where <see cref="ByteTiles.Places"/> says, else one below the other.</param>
     /// <returns>Where it begins.</returns>
-    public static int Append(Assembler asm, int rows, bool hasManyGroups, bool isWindows, bool arePlaced = false)
+    public static int Append(Assembler asm, int rows, bool hasManyGroups, bool isSimple, bool isWindows, bool arePlaced = false)
     {
         TileSequence tiles = arePlaced ? new PlacedTiles(asm) : new TileSequence(asm);
         asm.Align(TileLoop.CodeAlignment);
@@ -57,7 +60,7 @@ internal sealed class PipelinedByteTileCode
         foreach (Gpr register in tiles.Saved)
             asm.Push(register);
         asm.Mov(R8, isWindows ? Rcx : Rdi);
-        new PipelinedByteTileCode(asm, tiles, rows, hasManyGroups).Write();
+        new PipelinedByteTileCode(asm, tiles, rows, hasManyGroups, isSimple).Write();
         asm.Vzeroupper();
         for (int i = tiles.Saved.Length - 1; i >= 0; i--)
             asm.Pop(tiles.Saved[i]);
@@ -164,9 +167,13 @@ internal sealed class PipelinedByteTileCode
     {
         int offset = vector * TileLoop.VectorBytes, bias = HasConstantsInRegisters ? Biases + vector : Moment;
         yield return () => _asm.Vcvtdq2ps(sums, sums);
-        if (!HasConstantsInRegisters)
+        // An addition has execution units that the products do not use.
+        if (_isSimple)
+            yield return () => _asm.Vaddps(sums, sums, new Memory(Rbx, s_at.Biases + offset));
+        else if (!HasConstantsInRegisters)
             yield return () => _asm.Load(bias, new Memory(Rbx, s_at.Biases + offset));
-        yield return () => _asm.Vfmadd231ps(sums, bias, new Memory(Rbx, s_at.BiasFactor));
+        if (!_isSimple)
+            yield return () => _asm.Vfmadd231ps(sums, bias, new Memory(Rbx, s_at.BiasFactor));
         if (HasConstantsInRegisters)
             yield return () => _asm.Vmulps(sums, sums, Multipliers + vector);
         else
@@ -187,8 +194,12 @@ internal sealed class PipelinedByteTileCode
         }
 
         yield return () => _asm.Vpackuswb(first, first, rows > 1 ? third : first);
-        yield return () => _asm.Vpmaxub(first, first, At(s_at.Lowest));
-        yield return () => _asm.Vpminub(first, first, At(s_at.Highest));
+        if (!_isSimple)
+        {
+            yield return () => _asm.Vpmaxub(first, first, At(s_at.Lowest));
+            yield return () => _asm.Vpminub(first, first, At(s_at.Highest));
+        }
+
         if (!HasConstantsInRegisters)
             yield return () => _asm.Load(Moment, At(s_at.Order));
         yield return () => _asm.Vpermd(first, Moment, first);

@@ -4,9 +4,9 @@ namespace TorchQuant.Kernels.Generated;
 internal static unsafe class PlacedTileForms
 {
     /// <summary>Products as deep as these have so little to requantize that reading the weights half as often is worth more.</summary>
-    private const int MostPipelinedGroups = 128;
+    private const int MostPipelinedGroups = 512;
 
-    private const int Kinds = TileLoop.PanelVectors + 1;
+    private const int Pipelined = TileLoop.PanelVectors + 1, Kinds = Pipelined + 1;
 
     private static readonly nint[]? s_forms = Create();
 
@@ -17,8 +17,8 @@ internal static unsafe class PlacedTileForms
     public static int MostRows(int columns, nint groups) => IsPipelined(columns, groups) ? PipelinedByteTileCode.RowsOfManyGroups : TileLoop.MaxRows;
 
     /// <summary>The function for tiles of that many rows, up to <see cref="MostRows"/>.</summary>
-    public static delegate* unmanaged<ByteTiles*, void> Code(int rows, int columns, nint groups) =>
-        (delegate* unmanaged<ByteTiles*, void>)s_forms![Index(rows, IsPipelined(columns, groups) ? Kinds : columns <= TileLoop.VectorBytes / sizeof(int) ? 1 : 2)];
+    public static delegate* unmanaged<ByteTiles*, void> Code(int rows, int columns, nint groups, bool isSimple) =>
+        (delegate* unmanaged<ByteTiles*, void>)s_forms![Index(rows, IsPipelined(columns, groups) ? Pipelined + (isSimple ? 1 : 0) : columns <= TileLoop.VectorBytes / sizeof(int) ? 1 : 2)];
 
     private static bool IsPipelined(int columns, nint groups) =>
         columns > TileLoop.VectorBytes / sizeof(int) && groups is >= PipelinedByteTileCode.ManyGroups and <= MostPipelinedGroups;
@@ -34,8 +34,10 @@ internal static unsafe class PlacedTileForms
         {
             for (int vectors = 1; vectors <= TileLoop.PanelVectors; vectors++)
                 forms[Index(rows, vectors)] = ByteTileCode.Append(asm, rows, vectors, isWindows, arePlaced: true);
-            if (rows <= PipelinedByteTileCode.RowsOfManyGroups)
-                forms[Index(rows, Kinds)] = PipelinedByteTileCode.Append(asm, rows, hasManyGroups: true, isWindows, arePlaced: true);
+            if (rows > PipelinedByteTileCode.RowsOfManyGroups)
+                continue;
+            foreach (bool isSimple in (ReadOnlySpan<bool>)[false, true])
+                forms[Index(rows, Pipelined + (isSimple ? 1 : 0))] = PipelinedByteTileCode.Append(asm, rows, hasManyGroups: true, isSimple, isWindows, arePlaced: true);
         }
 
         byte* code = ExecutableMemory.TryPlace(asm.Code);

@@ -16,7 +16,8 @@ namespace TorchQuant.Kernels.Generated;
 /// <param name="rows">How many rows, up to <see cref="MaxRows"/>.</param>
 /// <param name="vectors">1 or 2: the first 16 columns of the panel or all.</param>
 /// <param name="first">The first register of the sums. They have one set then, and the last four registers are not used for sums.</param>
-internal class TileLoop(Assembler asm, int rows, int vectors, int? first = null)
+/// <param name="ahead">Points to weights that are needed later and may be far away: a cache line for each group is fetched.</param>
+internal class TileLoop(Assembler asm, int rows, int vectors, int? first = null, Gpr? ahead = null)
 {
     /// <summary>The most rows whose sums fit the registers.</summary>
     public const int MaxRows = 14;
@@ -33,8 +34,11 @@ internal class TileLoop(Assembler asm, int rows, int vectors, int? first = null)
 
     private readonly int _sets = first is null ? SetsFor(rows * vectors) : 1;
 
+    /// <summary>A good distance: from 1 to 8 KB make no difference.</summary>
+    public const int StreamingDistance = 2048;
+
     /// <summary>How many bytes ahead weights are asked for, where they come from beyond the second level of the cache; or null.</summary>
-    public int? PrefetchDistance { get; init; }
+    public int? PrefetchDistance { get; set; }
 
     /// <summary>Registers that hold the results.</summary>
     public int Results => rows * vectors;
@@ -44,6 +48,9 @@ internal class TileLoop(Assembler asm, int rows, int vectors, int? first = null)
     protected int Rows => rows;
 
     private int Sums => Results * _sets;
+
+    /// <summary>A lone row takes its weights from memory: fewer instructions, so that more tiles are under way at once.</summary>
+    private bool UsesWeightsOnce => rows == 1;
 
     private int PointerCount => (rows + RowsPerPointer - 1) / RowsPerPointer;
 
@@ -124,11 +131,14 @@ internal class TileLoop(Assembler asm, int rows, int vectors, int? first = null)
         for (int v = 0; v < vectors; v++)
         {
             int vector = v;
-            yield return () => asm.Load(weights + vector, new Memory(Rdx, (group * PanelVectors + vector) * VectorBytes));
+            if (!UsesWeightsOnce)
+                yield return () => asm.Load(weights + vector, Weights(group, vector));
             if (PrefetchDistance is { } distance)
-                yield return () => asm.Prefetch(new Memory(Rdx, (group * PanelVectors + vector) * VectorBytes + distance));
+                yield return () => asm.Prefetch(Weights(group, vector, distance));
         }
 
+        if (ahead is { } pointer)
+            yield return () => asm.Prefetcht1(new Memory(pointer, group * VectorBytes));
         for (int r = 0; r < rows; r++)
         {
             int row = r, a = broadcast + row % broadcasts;
@@ -136,15 +146,29 @@ internal class TileLoop(Assembler asm, int rows, int vectors, int? first = null)
             for (int v = 0; v < vectors; v++)
             {
                 int vector = v;
-                yield return () => asm.Vpdpbusd((first ?? 0) + set * Results + row * vectors + vector, a, weights + vector);
+                int sum = (first ?? 0) + set * Results + row * vectors + vector;
+                if (UsesWeightsOnce)
+                    yield return () => asm.Vpdpbusd(sum, a, Weights(group, vector));
+                else
+                    yield return () => asm.Vpdpbusd(sum, a, weights + vector);
             }
         }
     }
 
+    private static Memory Weights(int group, int vector, int offset = 0) => new(Rdx, (group * PanelVectors + vector) * VectorBytes + offset);
+
     /// <summary>Moves on by some groups.</summary>
-    public virtual void Advance(int groups)
+    public void Advance(int groups)
     {
         asm.Add(Rdx, groups * PackedWeights.GroupBytes);
+        AdvanceRows(groups);
+        if (ahead is { } pointer)
+            asm.Add(pointer, groups * VectorBytes);
+    }
+
+    /// <summary>The same for the activations.</summary>
+    protected virtual void AdvanceRows(int groups)
+    {
         for (int i = 0; i < PointerCount; i++)
             asm.Add(s_pointers[i], groups * PackedWeights.GroupDepth);
     }

@@ -8,9 +8,9 @@ internal class TileSequence(Assembler asm)
     protected static readonly ByteTilesLayout Layout = new();
 
     /// <summary>Registers besides those that both calling conventions leave to the callee: saved on entry.</summary>
-    public virtual ReadOnlySpan<Gpr> Saved => [];
+    public virtual ReadOnlySpan<Gpr> Saved => [R12];
 
-    public virtual TileLoop Loop(int rows, int vectors, int? first = null) => new(asm, rows, vectors, first);
+    public virtual TileLoop Loop(int rows, int vectors, int? first = null) => new(asm, rows, vectors, first, ahead: R12);
 
     /// <summary>Sets what is the same for all tiles.</summary>
     public virtual void Enter() => asm.Mov(Rsi, At(Layout.Stride));
@@ -22,6 +22,10 @@ internal class TileSequence(Assembler asm)
         asm.Mov(Rcx, At(Layout.Step));
         asm.Lea(Rcx, new Memory(Rdi, Index: Rcx));
         asm.Mov(At(Layout.A), Rcx);
+        asm.Mov(R12, At(Layout.Panel));
+        asm.Add(R12, At(Layout.Ahead));
+        asm.Mov(Rcx, At(Layout.LaterAhead));
+        asm.Mov(At(Layout.Ahead), Rcx);
     }
 
     /// <summary>Loads where the codes go of the tile that was loaded last.</summary>

@@ -10,10 +10,11 @@ namespace TorchQuant.Kernels.Generated;
 ///   rsi, r12, r13  one, three and five strides
 ///   rax            for more than seven rows: the first of the second half
 ///   r14            the steps, eight bytes each
+///   r9             weights of the next panel, which may be far away: fetched a cache line for each group
 /// </code>
-/// rsi, r12, r13 and the tile's pointers are set by <see cref="PlacedTiles"/>.
+/// rsi, r12, r13, r9 and the tile's pointers are set by <see cref="PlacedTiles"/>.
 /// </summary>
-internal sealed class WindowLoop(Assembler asm, int rows, int vectors, int? first = null) : TileLoop(asm, rows, vectors, first)
+internal sealed class WindowLoop(Assembler asm, int rows, int vectors, int? first = null) : TileLoop(asm, rows, vectors, first, ahead: R9)
 {
     /// <summary>Rows that one pointer serves.</summary>
     public const int RowsOfPointer = 7;
@@ -39,11 +40,7 @@ internal sealed class WindowLoop(Assembler asm, int rows, int vectors, int? firs
             yield return () => Asm.Add(Rax, bytes);
     }
 
-    public override void Advance(int groups)
-    {
-        Asm.Add(Rdx, groups * PackedWeights.GroupBytes);
-        Asm.Add(R14, groups * StepBytes);
-    }
+    protected override void AdvanceRows(int groups) => Asm.Add(R14, groups * StepBytes);
 
     protected override Memory Activations(int row, int group)
     {

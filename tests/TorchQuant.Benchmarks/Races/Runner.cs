@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime;
 
 namespace TorchQuant.Benchmarks.Races;
 
@@ -11,6 +12,13 @@ internal sealed class Runner(IContender contender, int threads) : IDisposable
 
     /// <summary>Seconds after which a large shape is warm.</summary>
     private const double LongWarmUp = 0.5;
+
+    /// <summary>
+    /// .NET compiles a method again, with optimizations, after 30 calls, in the background, when it has compiled nothing for 100 ms. What is called from C# runs before it counts until
+    /// nothing has been compiled for some time, or to a limit; quick tests do without.
+    /// </summary>
+    private const int ManagedWarmUpRuns = 40;
+    private const double NothingCompiled = 0.4, LongestManagedWarmUp = 6, LeastSampleSeconds = 1e-3;
 
     /// <summary>A sample during which the core was taken away for more than this part of the time is taken again.</summary>
     private const double Disturbed = 0.02;
@@ -32,10 +40,12 @@ internal sealed class Runner(IContender contender, int threads) : IDisposable
     public Agreement WarmUp(double sampleSeconds)
     {
         contender.Enter();
-        // TorchScript profiles, then compiles, then runs; .NET compiles a method again after some calls.
+        // TorchScript profiles, then compiles, then runs.
         long start = Stopwatch.GetTimestamp();
         for (int times = 1; times <= 3 && Stopwatch.GetElapsedTime(start).TotalSeconds < LongWarmUp; times++)
             contender.Run(times);
+        if (contender.Side == Side.Ours && sampleSeconds >= LeastSampleSeconds)
+            WarmUpManaged();
         Agreement agreement = contender.Check();
         while (_times < MostTimes)
         {
@@ -49,6 +59,19 @@ internal sealed class Runner(IContender contender, int threads) : IDisposable
 
         Rest();
         return agreement;
+    }
+
+    private void WarmUpManaged()
+    {
+        long start = Stopwatch.GetTimestamp(), last = start, compiled = 0;
+        for (int runs = 0; Stopwatch.GetElapsedTime(start).TotalSeconds < LongestManagedWarmUp; runs++)
+        {
+            if (JitInfo.GetCompiledMethodCount() is long now && now != compiled)
+                (compiled, last) = (now, Stopwatch.GetTimestamp());
+            else if (runs >= ManagedWarmUpRuns && Stopwatch.GetElapsedTime(last).TotalSeconds >= NothingCompiled)
+                break;
+            contender.Run(1);
+        }
     }
 
     /// <summary>Takes one sample; up to <paramref name="tries"/> times if others disturb it, then the least disturbed.</summary>

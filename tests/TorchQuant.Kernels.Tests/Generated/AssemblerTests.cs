@@ -97,6 +97,7 @@ public class AssemblerTests
                 (Mnemonic.Vpmaxub, false, asm => asm.Vpmaxub(target, left, memory)),
                 (Mnemonic.Vpminub, false, asm => asm.Vpminub(target, left, memory)),
                 (Mnemonic.Vmulps, false, asm => asm.Vmulps(target, left, memory)),
+                (Mnemonic.Vaddps, false, asm => asm.Vaddps(target, left, memory)),
                 (Mnemonic.Vpmulld, false, asm => asm.Vpmulld(target, left, memory)),
                 (Mnemonic.Vfmadd213ps, false, asm => asm.Vfmadd213ps(target, left, memory)),
                 (Mnemonic.Vfmadd231ps, true, asm => asm.Vfmadd231ps(target, left, memory)),
@@ -154,9 +155,10 @@ public class AssemblerTests
             Assert.Equal((Mnemonic.Mov, R64(target), 8), (mov.Mnemonic, mov.Op0Register, mov.MemorySize.GetSize()));
             Instruction put = One(asm => asm.Mov(memory, target));
             Assert.Equal((Mnemonic.Mov, R64(target), OpKind.Memory), (put.Mnemonic, put.Op1Register, put.Op0Kind));
-            Instruction add = One(asm => asm.Add(target, memory));
+            Instruction add = One(asm => asm.Add(target, memory)), fetch = One(asm => asm.Prefetcht1(memory));
+            Assert.Equal(Mnemonic.Prefetcht1, fetch.Mnemonic);
             Assert.Equal((Mnemonic.Add, R64(target), 8), (add.Mnemonic, add.Op0Register, add.MemorySize.GetSize()));
-            Assert.All([lea, mov, put, add], found => IsAt(memory, found));
+            Assert.All([lea, mov, put, add, fetch], found => IsAt(memory, found));
         }
     }
 
