@@ -58,6 +58,9 @@ internal unsafe struct ByteTiles
     /// </summary>
     public bool IsSimple;
 
+    /// <summary>Whether the weights come from beyond the second level of the cache.</summary>
+    public bool IsStreaming;
+
     /// <summary>Lets the first tiles of a panel fetch the next one; for a lone tile that is not worth while.</summary>
     public void FetchNextPanel(int tiles)
     {
@@ -69,7 +72,7 @@ internal unsafe struct ByteTiles
     public void Set(ref readonly GemmJob job)
     {
         (int low, int high) = CodeRange.Of(job.Fused, job.Requantized);
-        (Stride, Groups, OutputStride) = (job.Stride, job.Groups, job.OutputStride);
+        (Stride, Groups, OutputStride, IsStreaming, Ahead, LaterAhead) = (job.Stride, job.Groups, job.OutputStride, false, 0, 0);
         IsSimple = !job.IsPerTensor && (low, high) == (byte.MinValue, byte.MaxValue);
         new Span<byte>(Unsafe.AsPointer(ref Lowest[0]), VectorBytes).Fill((byte)low);
         new Span<byte>(Unsafe.AsPointer(ref Highest[0]), VectorBytes).Fill((byte)high);

@@ -11,6 +11,9 @@ internal static unsafe class FloatDriver<TKernel>
     /// <summary>Activations of a block of rows: a part of the 1 MB L2 cache that leaves room for panels and outputs.</summary>
     private const int BlockBytes = 512 * 1024;
 
+    /// <summary>Tiles of a block at most: results of as many rows as share a set of the cache where rows are some pages long, at the price of reading the weights more often.</summary>
+    private const int MostTiles = 8;
+
     /// <summary>The most rows for which reading the weights takes longer than the products.</summary>
     public const int FewRows = 4;
 
@@ -44,7 +47,8 @@ internal static unsafe class FloatDriver<TKernel>
             return;
         }
 
-        int blockRows = Math.Max(TKernel.MaxRows, (int)(BlockBytes / job->Stride) / TKernel.MaxRows * TKernel.MaxRows);
+        int most = Math.Clamp((int)(BlockBytes / job->Stride) / TKernel.MaxRows, 1, MostTiles) * TKernel.MaxRows, blocks = (rows + most - 1) / most;
+        int tilesInBlock = ((rows + TKernel.MaxRows - 1) / TKernel.MaxRows + blocks - 1) / blocks, blockRows = tilesInBlock * TKernel.MaxRows;
         for (int block = firstRow; block < endRow; block += blockRows)
         {
             int count = Math.Min(blockRows, endRow - block);

@@ -19,7 +19,7 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     private const int PanelsOnStack = 8;
 
     /// <summary>Activations and outputs of a block of rows, all panels of it: most of the L1 cache; and the fewest tiles, since every block reads all weights.</summary>
-    private const int BytesInL1 = 32 * 1024, LeastTiles = 4;
+    private const int BytesInL1 = 32 * 1024, LeastTiles = 4, LeastTilesOfStreaming = 8;
 
     /// <summary>Weights that one thread reads from beyond its second level of the cache, if they are more.</summary>
     private const int StreamedBytes = 1_250_000;
@@ -133,7 +133,7 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunBlocksToBytes(GemmJob* job, ByteTerms* terms, int firstPanel, int endPanel, int firstRow, int endRow)
     {
-        int tilesInBlock = (int)Math.Max(LeastTiles, BytesInL1 / ((job->Stride + (nint)(endPanel - firstPanel) * PackedWeights.PanelColumns) * TKernel.MaxRows)), blockRows = tilesInBlock * TKernel.MaxRows;
+        int tilesInBlock = (int)Math.Max(job->IsStreaming ? LeastTilesOfStreaming : LeastTiles, BytesInL1 / ((job->Stride + (nint)(endPanel - firstPanel) * PackedWeights.PanelColumns) * TKernel.MaxRows)), blockRows = tilesInBlock * TKernel.MaxRows;
         byte* memory = stackalloc byte[sizeof(ByteTiles) + TileAlignment];
         var work = (ByteTiles*)Align(memory);
         work->Set(in *job);
@@ -178,16 +178,21 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         work->FetchNextPanel(tiles);
         work->A = job->A + block * job->Stride;
         work->Output = (byte*)job->Output + block * job->OutputStride + panel * PackedWeights.PanelColumns;
-        if (taller > 0)
-        {
-            work->Count = taller;
-            work->Step = (height + 1) * job->Stride;
-            TKernel.RunToBytes(height + 1, columns, work);
-        }
+        // The first of all brings the weights into the cache, where that takes longer than overlapping tiles saves.
+        int first = job->IsStreaming && most == TKernel.MaxRows ? 1 : 0;
+        RunTilesToBytes(job, work, taller > 0 ? height + 1 : height, columns, first, isStreaming: true);
+        RunTilesToBytes(job, work, height + 1, columns, taller > 0 ? taller - first : 0, isStreaming: false);
+        RunTilesToBytes(job, work, height, columns, taller > 0 ? tiles - taller : tiles - first, isStreaming: false);
+    }
 
-        work->Count = tiles - taller;
-        work->Step = height * job->Stride;
-        TKernel.RunToBytes(height, columns, work);
+    private static void RunTilesToBytes(GemmJob* job, ByteTiles* work, int rows, int columns, int count, bool isStreaming)
+    {
+        if (count == 0)
+            return;
+        work->Count = count;
+        work->Step = rows * job->Stride;
+        work->IsStreaming = isStreaming;
+        TKernel.RunToBytes(rows, columns, work);
     }
 
     private static byte* Align(byte* memory) => (byte*)(((nuint)memory + (TileAlignment - 1)) & ~(nuint)(TileAlignment - 1));

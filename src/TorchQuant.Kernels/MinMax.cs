@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace TorchQuant.Kernels;
 
 /// <summary>The range of float data.</summary>
@@ -52,6 +54,7 @@ public static unsafe class MinMax
 
     private readonly struct Pieces(float* x, int length, float* ends, int pieces) : IRowBody
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
         {
             int start = EvenSplit.Part(length, (int)row, pieces), end = EvenSplit.Part(length, (int)row + 1, pieces);

@@ -9,7 +9,8 @@ namespace TorchQuant.Interactive;
 /// <summary>A model as a table whose first column is its tree; sizes of a module include those below it. Where modules are quantized, the last columns say with which scales.</summary>
 internal static partial class ModuleTreeView
 {
-    private static readonly Column[] QuantizedColumns = ["output scale", "zero point", "weight scales"];
+    private static readonly (string Name, Func<ModuleQParams, string?> Of)[] QuantizedColumns =
+        [("output scale", qparams => qparams.Scale), ("zero point", qparams => qparams.ZeroPoint), ("weight scales", qparams => qparams.WeightScales)];
 
     public static Table Of(nn.Module model, string title)
     {
@@ -94,8 +95,9 @@ internal static partial class ModuleTreeView
     private static Table WithQParams(string title, IReadOnlyList<Column> columns, IReadOnlyList<nn.Module?> modules, IReadOnlyList<object?[]> rows)
     {
         var qparams = modules.Select(module => (module as IQuantizedModule) is { } quantized ? ModuleQParams.Of(quantized) : null).ToList();
-        if (qparams.All(found => found is null)) return new Table(title, columns, rows);
-        return new Table(title, [.. columns, .. QuantizedColumns], [.. rows.Zip(qparams, (row, found) => (object?[])[.. row, found?.Scale, found?.ZeroPoint, found?.WeightScales])]);
+        // Dynamic models have no output scales, an embedding no zero point: what no module has needs no column.
+        var more = QuantizedColumns.Where(column => qparams.Any(found => found is not null && column.Of(found) is not null)).ToList();
+        return new Table(title, [.. columns, .. more.Select(column => (Column)column.Name)], [.. rows.Zip(qparams, (row, found) => (object?[])[.. row, .. more.Select(column => found is null ? null : column.Of(found))])]);
     }
 
     // A quantized module says itself what it holds; of others the tensors' shapes tell most.

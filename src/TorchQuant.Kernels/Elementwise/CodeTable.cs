@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace TorchQuant.Kernels;
 
 /// <summary>
@@ -103,6 +105,37 @@ public sealed unsafe class CodeTable
             isa.Run(new RowLoop<Pieces>(new Pieces(table, source, target, codes.Length), pieces, threads, PieceLength / CodesPerNanosecond));
     }
 
+    /// <summary>Looks up rows that lie one after the other and writes them some distance apart: what joins tensors along a dimension.</summary>
+    /// <param name="codes">The codes to look up, [rows, <paramref name="rowLength"/>].</param>
+    /// <param name="rowLength">The length of a row, at least 1.</param>
+    /// <param name="output">Receives the first row at its beginning; must not be the memory of <paramref name="codes"/>.</param>
+    /// <param name="stride">The distance of the rows in <paramref name="output"/>, at least <paramref name="rowLength"/>.</param>
+    /// <param name="threads">How many threads may be used, at least 1.</param>
+    /// <exception cref="ArgumentException">The lengths do not fit together, or a parameter is out of its range.</exception>
+    public void ApplyRows(ReadOnlySpan<byte> codes, int rowLength, Span<byte> output, int stride, int threads = 1) => ApplyRows(Isa.Current, codes, rowLength, output, stride, threads);
+
+    internal void ApplyRows(Isa isa, ReadOnlySpan<byte> codes, int rowLength, Span<byte> output, int stride, int threads)
+    {
+        Argument.IsAtLeast(rowLength, 1, nameof(rowLength));
+        Argument.IsAtLeast(stride, rowLength, nameof(stride));
+        Argument.IsAtLeast(threads, 1, nameof(threads));
+        if (codes.Length % rowLength != 0)
+            throw new ArgumentException($"codes has {codes.Length} elements; expected a multiple of {rowLength}, the length of a row.", nameof(codes));
+        if (codes.IsEmpty)
+            return;
+        int rows = codes.Length / rowLength;
+        if (output.Length < (long)(rows - 1) * stride + rowLength)
+            throw new ArgumentException($"output has {output.Length} elements; expected at least {(long)(rows - 1) * stride + rowLength} for {rows} rows that are {stride} apart.", nameof(output));
+        int atOnce = Math.Max(1, PieceLength / rowLength);
+        fixed (byte* table = _codes, source = codes, target = output)
+        {
+            if (rows == 1)
+                isa.Run(new RowLoop<Pieces>(new Pieces(table, source, target, rowLength), (int)((rowLength + (long)PieceLength - 1) / PieceLength), threads, PieceLength / CodesPerNanosecond));
+            else
+                isa.Run(new RowLoop<Rows>(new Rows(table, source, target, rows, rowLength, stride, atOnce), (rows + atOnce - 1) / atOnce, threads, 1 + (long)atOnce * rowLength / CodesPerNanosecond));
+        }
+    }
+
     private static byte[] AllCodes()
     {
         byte[] codes = new byte[Length];
@@ -119,10 +152,21 @@ public sealed unsafe class CodeTable
 
     private readonly struct Pieces(byte* table, byte* source, byte* target, int length) : IRowBody
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
         {
             nint start = row * PieceLength;
             TableLookup.Run<TLanes, TFloat, TInt>(table, source + start, target + start, nint.Min(PieceLength, length - start));
+        }
+    }
+
+    private readonly struct Rows(byte* table, byte* source, byte* target, int rows, int length, nint stride, int atOnce) : IRowBody
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
+        {
+            nint first = row * atOnce;
+            TableLookup.RunRows<TLanes, TFloat, TInt>(table, source + first * length, target + first * stride, (int)nint.Min(atOnce, rows - first), length, stride);
         }
     }
 }

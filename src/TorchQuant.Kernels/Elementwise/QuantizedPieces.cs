@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace TorchQuant.Kernels;
 
 /// <summary>Between floats and codes in pieces that threads share: of one scale and zero point, or of rows that have one each.</summary>
@@ -31,6 +33,7 @@ internal static unsafe class QuantizedPieces
 
     private readonly struct QuantizePieces(float* x, byte* codes, int count, QParams qparams, int low, int high) : IRowBody
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
         {
             nint start = row * PieceLength;
@@ -40,6 +43,7 @@ internal static unsafe class QuantizedPieces
 
     private readonly struct DequantizePieces(byte* codes, bool signed, float* x, int count, QParams qparams) : IRowBody
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
         {
             nint start = row * PieceLength;
@@ -49,12 +53,14 @@ internal static unsafe class QuantizedPieces
 
     private readonly struct QuantizeRow(float* x, byte* codes, int columns, float* scales, int* zeroPoints, int low, int high) : IRowBody
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt> =>
             Elementwise<TLanes, TFloat, TInt>.Quantize(x + row * columns, codes + row * columns, columns, new QParams(scales[row], zeroPoints[row]), low, high);
     }
 
     private readonly struct DequantizeRow(byte* codes, bool signed, float* x, int columns, float* scales, int* zeroPoints) : IRowBody
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt> =>
             Elementwise<TLanes, TFloat, TInt>.Dequantize(codes + row * columns, signed, x + row * columns, columns, new QParams(scales[row], zeroPoints[row]));
     }

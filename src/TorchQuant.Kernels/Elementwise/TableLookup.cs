@@ -28,6 +28,55 @@ internal static unsafe class TableLookup
             target[done] = table[source[done]];
     }
 
+    /// <summary>
+    /// Rows of source, one after the other, to rows of target that are <paramref name="stride"/> apart. Rows shorter than a vector go through a buffer in the target's place, so that they are looked up in whole vectors.
+    /// </summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void RunRows<TLanes, TFloat, TInt>(byte* table, byte* source, byte* target, int rows, int length, nint stride) where TLanes : struct, ILanes<TFloat, TInt>
+    {
+        const int buffer = 8192;
+        if (length >= buffer / 4)
+        {
+            for (int row = 0; row < rows; row++)
+                Run<TLanes, TFloat, TInt>(table, source + (nint)row * length, target + row * stride, length);
+            return;
+        }
+
+        if (length >= Vector512<byte>.Count && TLanes.Count == Vector512<float>.Count && Avx512Vbmi.IsSupported)
+        {
+            PermuteRows(table, source, target, rows, length, stride);
+            return;
+        }
+
+        byte* found = stackalloc byte[buffer];
+        int atOnce = buffer / length;
+        for (int row = 0; row < rows; row += atOnce)
+        {
+            int count = Math.Min(atOnce, rows - row);
+            Run<TLanes, TFloat, TInt>(table, source + (nint)row * length, found, (nint)count * length);
+            for (int i = 0; i < count; i++)
+                Unsafe.CopyBlockUnaligned(target + (row + i) * stride, found + i * length, (uint)length);
+        }
+    }
+
+    /// <summary>The last vector of a row begins earlier than the one before it ends where the row is no whole number of them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PermuteRows(byte* table, byte* source, byte* target, int rows, int length, nint stride)
+    {
+        Vector512<byte> t0 = Vector512.Load(table), t1 = Vector512.Load(table + 64), t2 = Vector512.Load(table + 128), t3 = Vector512.Load(table + 192);
+        for (int row = 0; row < rows; row++, source += length, target += stride)
+        {
+            for (int i = 0; i < length; i += Vector512<byte>.Count)
+            {
+                int at = Math.Min(i, length - Vector512<byte>.Count);
+                Vector512<byte> index = Vector512.Load(source + at);
+                Vector512<byte> low = Avx512Vbmi.PermuteVar64x8x2(t0, index, t1), high = Avx512Vbmi.PermuteVar64x8x2(t2, index, t3);
+                Avx512BW.BlendVariable(low, high, index).Store(target + at);
+            }
+        }
+    }
+
     /// <summary>vpermi2b looks at the low seven bits of an index; the eighth chooses between the halves of the table.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static nint Permute(byte* table, byte* source, byte* target, nint count)

@@ -38,8 +38,9 @@ internal sealed unsafe class ByteTileCode
     /// <param name="vectors">1 for up to 16 columns, 2 for up to 32.</param>
     /// <param name="isWindows">The calling convention.</param>
     /// <param name="arePlaced">Whether the tiles lie where <see cref="ByteTiles.Places"/> says, else one below the other.</param>
+    /// <param name="isStreaming">Whether the weights come from beyond the second level of the cache.</param>
     /// <returns>Where it begins.</returns>
-    public static int Append(Assembler asm, int rows, int vectors, bool isWindows, bool arePlaced = false)
+    public static int Append(Assembler asm, int rows, int vectors, bool isWindows, bool arePlaced = false, bool isStreaming = false)
     {
         TileSequence tiles = arePlaced ? new PlacedTiles(asm) : new TileSequence(asm);
         asm.Align(TileLoop.CodeAlignment);
@@ -49,7 +50,9 @@ internal sealed unsafe class ByteTileCode
         foreach (Gpr register in tiles.Saved)
             asm.Push(register);
         asm.Mov(R8, isWindows ? Rcx : Rdi);
-        new ByteTileCode(asm, tiles, rows, vectors).Write();
+        var code = new ByteTileCode(asm, tiles, rows, vectors);
+        code._loop.PrefetchDistance = isStreaming ? TileLoop.StreamingDistance : null;
+        code.Write();
         asm.Vzeroupper();
         for (int i = tiles.Saved.Length - 1; i >= 0; i--)
             asm.Pop(tiles.Saved[i]);

@@ -19,9 +19,6 @@ internal sealed class FloatTileCode
     /// <summary>How many forms there are.</summary>
     public const int Forms = 4;
 
-    /// <summary>Measured: from 1 to 8 KB make no difference.</summary>
-    private const int PrefetchDistance = 2048;
-
     private static readonly FloatTilesLayout s_at = new();
 
     private readonly Assembler _asm;
@@ -37,7 +34,7 @@ internal sealed class FloatTileCode
         _vectors = form == FloatTileForm.OneVector ? 1 : TileLoop.PanelVectors;
         _isMasked = form is FloatTileForm.OneVector or FloatTileForm.TwoVectors;
         _isStreaming = form == FloatTileForm.Streamed;
-        _loop = new TileLoop(asm, rows, _vectors) { PrefetchDistance = _isStreaming ? PrefetchDistance : null };
+        _loop = new TileLoop(asm, rows, _vectors) { PrefetchDistance = _isStreaming ? TileLoop.StreamingDistance : null };
     }
 
     /// <summary>Appends the code for tiles of that many rows.</summary>

@@ -34,8 +34,11 @@ internal class TileLoop(Assembler asm, int rows, int vectors, int? first = null,
 
     private readonly int _sets = first is null ? SetsFor(rows * vectors) : 1;
 
+    /// <summary>A good distance: from 1 to 8 KB make no difference.</summary>
+    public const int StreamingDistance = 2048;
+
     /// <summary>How many bytes ahead weights are asked for, where they come from beyond the second level of the cache; or null.</summary>
-    public int? PrefetchDistance { get; init; }
+    public int? PrefetchDistance { get; set; }
 
     /// <summary>Registers that hold the results.</summary>
     public int Results => rows * vectors;
@@ -45,6 +48,9 @@ internal class TileLoop(Assembler asm, int rows, int vectors, int? first = null,
     protected int Rows => rows;
 
     private int Sums => Results * _sets;
+
+    /// <summary>A lone row takes its weights from memory: fewer instructions, so that more tiles are under way at once.</summary>
+    private bool UsesWeightsOnce => rows == 1;
 
     private int PointerCount => (rows + RowsPerPointer - 1) / RowsPerPointer;
 
@@ -125,9 +131,10 @@ internal class TileLoop(Assembler asm, int rows, int vectors, int? first = null,
         for (int v = 0; v < vectors; v++)
         {
             int vector = v;
-            yield return () => asm.Load(weights + vector, new Memory(Rdx, (group * PanelVectors + vector) * VectorBytes));
+            if (!UsesWeightsOnce)
+                yield return () => asm.Load(weights + vector, Weights(group, vector));
             if (PrefetchDistance is { } distance)
-                yield return () => asm.Prefetch(new Memory(Rdx, (group * PanelVectors + vector) * VectorBytes + distance));
+                yield return () => asm.Prefetch(Weights(group, vector, distance));
         }
 
         if (ahead is { } pointer)
@@ -139,10 +146,16 @@ internal class TileLoop(Assembler asm, int rows, int vectors, int? first = null,
             for (int v = 0; v < vectors; v++)
             {
                 int vector = v;
-                yield return () => asm.Vpdpbusd((first ?? 0) + set * Results + row * vectors + vector, a, weights + vector);
+                int sum = (first ?? 0) + set * Results + row * vectors + vector;
+                if (UsesWeightsOnce)
+                    yield return () => asm.Vpdpbusd(sum, a, Weights(group, vector));
+                else
+                    yield return () => asm.Vpdpbusd(sum, a, weights + vector);
             }
         }
     }
+
+    private static Memory Weights(int group, int vector, int offset = 0) => new(Rdx, (group * PanelVectors + vector) * VectorBytes + offset);
 
     /// <summary>Moves on by some groups.</summary>
     public void Advance(int groups)

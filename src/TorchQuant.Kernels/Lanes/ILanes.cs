@@ -80,6 +80,9 @@ internal unsafe interface ILanes<TFloat, TInt>
     /// <summary>Stores four vectors of numbers within 0..255, one after the other: fewer instructions than four times <see cref="StoreBytes(TInt, byte*)"/>.</summary>
     static abstract void StoreBytes(TInt first, TInt second, TInt third, TInt fourth, byte* target);
 
+    /// <summary>The larger of the unsigned numbers in every 8 bits.</summary>
+    static abstract TInt MaxBytes(TInt left, TInt right);
+
     /// <summary>The number in every 16 bits.</summary>
     static abstract TInt BroadcastShort(short value);
 

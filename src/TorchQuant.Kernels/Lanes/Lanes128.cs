@@ -76,6 +76,7 @@ internal readonly unsafe struct Lanes128 : ILanes<Floats, Ints>
         AdvSimd.Arm64.UnzipEven(lower.AsByte(), upper.AsByte()).Store(target);
     }
 
+    public static Ints MaxBytes(Ints left, Ints right) => Vector128.Max(left.AsByte(), right.AsByte()).AsInt32();
     public static Ints BroadcastShort(short value) => Vector128.Create(value).AsInt32();
     public static Ints BroadcastByte(byte value) => Vector128.Create(value).AsInt32();
 

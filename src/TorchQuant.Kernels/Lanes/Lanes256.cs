@@ -95,6 +95,7 @@ internal readonly unsafe struct Lanes256 : ILanes<Floats, Ints>
         Avx2.PermuteVar8x32(packed.AsInt32(), Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7)).Store((int*)target);
     }
 
+    public static Ints MaxBytes(Ints left, Ints right) => Vector256.Max(left.AsByte(), right.AsByte()).AsInt32();
     public static Ints BroadcastShort(short value) => Vector256.Create(value).AsInt32();
     public static Ints BroadcastByte(byte value) => Vector256.Create(value).AsInt32();
 

@@ -70,6 +70,7 @@ internal readonly unsafe struct Lanes512 : ILanes<Floats, Ints>
         Avx512F.PermuteVar16x32(packed.AsInt32(), Vector512.Create(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)).Store((int*)target);
     }
 
+    public static Ints MaxBytes(Ints left, Ints right) => Vector512.Max(left.AsByte(), right.AsByte()).AsInt32();
     public static Ints BroadcastShort(short value) => Vector512.Create(value).AsInt32();
     public static Ints BroadcastByte(byte value) => Vector512.Create(value).AsInt32();
 

@@ -51,7 +51,7 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
 
     public static void RunToBytes(int rows, int columns, ByteTiles* tiles)
     {
-        nint code = Code(rows, columns, tiles->Groups, tiles->IsSimple), tileWork = rows * tiles->Groups;
+        nint code = Code(rows, columns, tiles->Groups, tiles->IsSimple, tiles->IsStreaming), tileWork = rows * tiles->Groups;
         tiles->Columns = uint.MaxValue >> (PackedWeights.PanelColumns - columns);
         if (tileWork > ShortWork)
         {
@@ -152,18 +152,18 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
 
     private static int PipelinedRows(bool hasManyGroups) => hasManyGroups ? PipelinedByteTileCode.RowsOfManyGroups : PipelinedByteTileCode.RowsOfFewGroups;
 
-    private static nint Code(int rows, int columns, nint groups, bool isSimple)
+    private static nint Code(int rows, int columns, nint groups, bool isSimple, bool isStreaming)
     {
         bool hasManyGroups = groups >= PipelinedByteTileCode.ManyGroups;
         int missing = PipelinedRows(hasManyGroups) - rows;
         return missing is 0 or 1 && IsPipelined(columns, groups)
             ? s_pipelinedTiles![PipelinedIndex(missing, hasManyGroups, isSimple)]
-            : s_byteTiles![ByteTileIndex(rows, columns <= Vector512<int>.Count ? 1 : 2)];
+            : s_byteTiles![ByteTileIndex(rows, columns <= Vector512<int>.Count ? 1 : 2, isStreaming)];
     }
 
     private static int PipelinedIndex(int missingRows, bool hasManyGroups, bool isSimple) => (missingRows * 2 + (hasManyGroups ? 1 : 0)) * 2 + (isSimple ? 1 : 0);
 
-    private static int ByteTileIndex(int rows, int vectors) => rows * TileLoop.PanelVectors + vectors - 1;
+    private static int ByteTileIndex(int rows, int vectors, bool isStreaming) => rows * (TileLoop.PanelVectors + 1) + (isStreaming && vectors == TileLoop.PanelVectors ? vectors : vectors - 1);
 
     private static FloatTileForm FormOf(int columns, bool isStreaming) => columns switch
     {
@@ -181,12 +181,13 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
             return null;
         bool isWindows = OperatingSystem.IsWindows();
         var asm = new Assembler();
-        nint[] tiles = new nint[TileCode.MaxRows + 1], byteTiles = new nint[ByteTileIndex(TileCode.MaxRows + 1, 1)], floatTiles = new nint[FloatTileIndex(TileCode.MaxRows + 1, 0)];
+        nint[] tiles = new nint[TileCode.MaxRows + 1], byteTiles = new nint[ByteTileIndex(TileCode.MaxRows + 1, 1, false)], floatTiles = new nint[FloatTileIndex(TileCode.MaxRows + 1, 0)];
         for (int rows = 1; rows <= TileCode.MaxRows; rows++)
         {
             tiles[rows] = TileCode.Append(asm, rows, isWindows);
             for (int vectors = 1; vectors <= TileLoop.PanelVectors; vectors++)
-                byteTiles[ByteTileIndex(rows, vectors)] = ByteTileCode.Append(asm, rows, vectors, isWindows);
+                byteTiles[ByteTileIndex(rows, vectors, isStreaming: false)] = ByteTileCode.Append(asm, rows, vectors, isWindows);
+            byteTiles[ByteTileIndex(rows, TileLoop.PanelVectors, isStreaming: true)] = ByteTileCode.Append(asm, rows, TileLoop.PanelVectors, isWindows, isStreaming: true);
             for (FloatTileForm form = 0; (int)form < FloatTileCode.Forms; form++)
                 floatTiles[FloatTileIndex(rows, form)] = FloatTileCode.Append(asm, rows, form, isWindows);
         }

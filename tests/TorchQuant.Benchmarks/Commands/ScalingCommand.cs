@@ -15,7 +15,7 @@ internal static class ScalingCommand
         var csv = new Option<string?>("--csv") { Description = "Writes the results to a CSV file." };
         var html = new Option<string?>("--html") { Description = "Writes a page with charts." };
         var settings = new SettingsOptions();
-        var command = new Command("scaling", "Times shapes that differ in one number, on one thread and on several: slopes, and speed-up by threads.") { csv, html };
+        var command = new Command("scaling", "Times shapes that differ in one number, on one thread and on several: slopes, and speed-up by threads; and what modules cost over their kernels.") { csv, html };
         settings.AddTo(command);
         command.SetAction(result => Run(settings.Of(result), result.GetValue(csv), result.GetValue(html)));
         return command;
@@ -36,6 +36,8 @@ internal static class ScalingCommand
                 Console.WriteLine(line);
         }
 
+        foreach (string line in ModuleOverhead.Describe())
+            Console.WriteLine(line);
         if (csv is not null)
             CsvFile.Write(csv, machine, results.SelectMany(r => r.Points).Select(p => p.Row));
         if (html is not null)

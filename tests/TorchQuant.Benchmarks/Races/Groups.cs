@@ -2,6 +2,7 @@ using TorchQuant.Benchmarks.Convolution;
 using TorchQuant.Benchmarks.Elementwise;
 using TorchQuant.Benchmarks.LinearLayers;
 using TorchQuant.Benchmarks.Models;
+using TorchQuant.Benchmarks.Pictures;
 using TorchQuant.Benchmarks.Recurrent;
 
 namespace TorchQuant.Benchmarks.Races;
@@ -15,7 +16,7 @@ internal static class Groups
         ("conv", ConvMatches.All),
         ("lstm", RecurrentMatches.Lstm),
         ("gru", RecurrentMatches.Gru),
-        ("elementwise", ElementwiseMatches.All),
+        ("elementwise", quick => ElementwiseMatches.All(quick).Concat(PictureMatches.All(quick))),
         ("models", quick => CnnMatches.All(quick).Concat(LanguageMatches.All(quick)).Concat(EncoderMatches.All(quick))),
     ];
 

@@ -33,6 +33,9 @@ public class ModuleTreeTests
         Assert.Null(rows["dequant"][6]);
         Assert.Equal(8, Display.Of(int8).Columns.Count);
         Assert.Equal(5, Display.Of(model).Columns.Count);
+        using var linear = nn.Sequential(("fc", nn.Linear(2, 3)));
+        using var dynamic = quantization.quantize_dynamic(linear, [typeof(TorchSharp.Modules.Linear)]);
+        Assert.Equal("weight scales", Assert.Single(Display.Of(dynamic).Columns.Skip(5)).Name);
     }
 
     [Fact]

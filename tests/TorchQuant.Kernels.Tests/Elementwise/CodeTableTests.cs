@@ -27,6 +27,43 @@ public class CodeTableTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(EveryIsa))]
+    public void Rows_go_to_their_places_and_nowhere_else(Isa isa)
+    {
+        CodeTable table = Shuffled(seed: 1);
+        // Shorter than a vector, around one and several, those that are looked up without a buffer, and one row that is shared among threads.
+        foreach (int length in new[] { 1, 3, 24, 63, 64, 65, 127, 128, 200, 2047, 2048, 2049, 20_001 })
+        {
+            foreach (int rows in new[] { 1, 2, 5, length > 100 ? 9 : 700 })
+            {
+                foreach (int gap in new[] { 0, 1, 100 })
+                {
+                    byte[] codes = Generators.Activations(rows * length, seed: length + rows), found = [.. Enumerable.Repeat((byte)99, rows * (length + gap) + 2 * Canaries)], expected = [.. found];
+                    for (int row = 0; row < rows; row++)
+                    {
+                        for (int i = 0; i < length; i++)
+                            expected[Canaries + row * (length + gap) + i] = table.Codes[codes[row * length + i]];
+                    }
+
+                    table.ApplyRows(isa, codes, length, found.AsSpan(Canaries, (rows - 1) * (length + gap) + length), length + gap, threads: 1 + rows % 2);
+                    Assert.True(expected.AsSpan().SequenceEqual(found), $"{isa}, {rows} rows of {length}, {gap} apart");
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Rows_that_do_not_fit_are_refused_by_name()
+    {
+        CodeTable table = Shuffled(seed: 1);
+        Assert.Contains("codes has 5 elements; expected a multiple of 2", Refusal(() => table.ApplyRows(new byte[5], 2, new byte[9], 3)));
+        Assert.Contains("output has 6 elements; expected at least 7 for 3 rows that are 3 apart", Refusal(() => table.ApplyRows(new byte[3], 1, new byte[6], 3)));
+        Assert.Contains("stride is 1; expected at least 2", Refusal(() => table.ApplyRows(new byte[4], 2, new byte[9], 1)));
+
+        static string Refusal(Action action) => Assert.ThrowsAny<ArgumentException>(action).Message;
+    }
+
     [Property(EndSize = 1_000_000, MaxTest = 200)]
     public void Every_row_gives_the_same_bits(int seed)
     {

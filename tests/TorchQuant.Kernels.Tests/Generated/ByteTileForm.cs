@@ -11,6 +11,8 @@ internal sealed record ByteTileForm(int Rows, int MostColumns, int LeastGroups, 
         .. from rows in Enumerable.Range(1, TileLoop.MaxRows)
            from vectors in new[] { 1, 2 }
            select new ByteTileForm(rows, vectors * 16, 1, (asm, isWindows) => ByteTileCode.Append(asm, rows, vectors, isWindows)),
+        .. from rows in Enumerable.Range(1, TileLoop.MaxRows)
+           select new ByteTileForm(rows, 32, 1, (asm, isWindows) => ByteTileCode.Append(asm, rows, 2, isWindows, isStreaming: true)),
         .. from missing in new[] { 0, 1 }
            from hasManyGroups in new[] { false, true }
            from isSimple in new[] { false, true }

@@ -1,12 +1,13 @@
 using System.Globalization;
+using TorchQuant.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace TorchQuant.Modules;
 
 /// <summary>
-/// <see cref="Upsample"/> of quint8 tensors. What libtorch does on codes (nearest of pictures and volumes, bilinear) stays its own; the other modes, which it refuses, are
-/// dequantized, interpolated in float and quantized. The output has the scale and the zero point of the input, whose range interpolating never leaves; bicubic does, and is refused.
+/// <see cref="Upsample"/> of quint8 tensors. Pictures with the channels last are interpolated by kernels of ours, which give libtorch's codes (nearest and bilinear); in another order of memory, and volumes, by libtorch's own.
+/// The other modes, which it refuses, are dequantized, interpolated in float and quantized. The output has the scale and the zero point of the input, whose range interpolating never leaves; bicubic does, and is refused.
 /// </summary>
 public sealed class QuantizedUpsample : KeptQParamsModule
 {
@@ -68,9 +69,26 @@ public sealed class QuantizedUpsample : KeptQParamsModule
         if (!_settings.Takes(dimensions))
             throw QuantizedInput.WrongShape(this, input, $"[batch, channels, spatial...] with {_settings.Expected} spatial dimensions");
         if (_settings.IsNative(dimensions))
-            return _settings.Run(input);
+            return dimensions == 4 && CodeOrder.LiesChannelsLast(input, 4) ? OfPictures(input, qparams) : _settings.Run(input);
         using var output = new QuantizedOutput(qparams);
         return FloatRoute.Run(input, _settings.Run, output);
+    }
+
+    private Tensor OfPictures(Tensor input, QParams qparams)
+    {
+        using var source = ChannelsLast.ViewOf(input);
+        var shape = source.shape;
+        UpsampleDimension vertical = _settings.Dimension(0, shape[1]), horizontal = _settings.Dimension(1, shape[2]);
+        if (vertical.Output < 1 || horizontal.Output < 1)
+            throw QuantizedInput.WrongShape(this, input, "of which the interpolated size is at least 1 in each dimension");
+        (shape[1], shape[2]) = (vertical.Output, horizontal.Output);
+        using var codes = QuantizedOutput.EmptyLike(input, shape);
+        var (batch, channels, threads) = (checked((int)shape[0]), checked((int)shape[3]), get_num_threads());
+        if (_settings.Mode == UpsampleMode.Nearest)
+            Int8Upsample.Nearest(source.Span<byte>(), batch, vertical, horizontal, channels, codes.Span<byte>(), threads);
+        else
+            Int8Upsample.Bilinear(source.Span<byte>(), batch, vertical, horizontal, channels, qparams.ZeroPoint, codes.Span<byte>(), threads);
+        return ChannelsLast.ToSecond(codes);
     }
 
     private static string Join<T>(T[] values) where T : IFormattable => string.Join(' ', values.Select(value => value.ToString(null, CultureInfo.InvariantCulture)));
@@ -101,6 +119,15 @@ public sealed class QuantizedUpsample : KeptQParamsModule
 
         /// <summary>Whether libtorch interpolates codes itself.</summary>
         public bool IsNative(long dimensions) => Mode == UpsampleMode.Bilinear || (Mode == UpsampleMode.Nearest && dimensions > 3);
+
+        /// <summary>One of the two dimensions of pictures. A scale factor counts itself, unless it is to be worked out from the sizes.</summary>
+        public UpsampleDimension Dimension(int index, long size)
+        {
+            if (Size.Length > 0)
+                return new(checked((int)size), checked((int)Size[Size.Length == 1 ? 0 : index]), 0, AlignCorners ?? false);
+            var factor = ScaleFactor[ScaleFactor.Length == 1 ? 0 : index];
+            return new(checked((int)size), checked((int)Math.Floor(size * factor)), Recompute ? 0 : factor, AlignCorners ?? false);
+        }
 
         public Tensor Run(Tensor x) => nn.functional.interpolate(
             x, Size.Length == 0 ? null : Size, ScaleFactor.Length == 0 ? null : ScaleFactor, (InterpolationMode)Mode, AlignCorners, Recompute);

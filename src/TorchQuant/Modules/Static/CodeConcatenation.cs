@@ -1,4 +1,3 @@
-using System.Buffers;
 using TorchQuant.Kernels;
 using static TorchSharp.torch;
 
@@ -14,7 +13,6 @@ internal sealed class CodeConcatenation(QuantizedOutput output)
 {
     private const int MostTables = 8;
     private const int ChannelsAtATime = 8;
-    private const int BlockLength = 16384;
 
     private volatile Tables[] _tables = [];
 
@@ -58,53 +56,27 @@ internal sealed class CodeConcatenation(QuantizedOutput output)
         if (codes.Length == 0)
             return;
         var (stride, at) = (codes.Length / (int)rows, 0);
-        var scratch = ArrayPool<byte>.Shared.Rent(BlockLength);
         for (var i = 0; i < parts.Length; i++)
         {
             var source = parts[i].Span<byte>();
             var length = source.Length / (int)rows;
-            Write(source, length, tables[i], channelsAtATime, codes[at..], stride, scratch);
+            if (length > 0)
+                Write(source, length, tables[i], channelsAtATime, codes[at..], stride);
             at += length;
         }
-        ArrayPool<byte>.Shared.Return(scratch);
     }
 
     /// <summary>Puts rows of one tensor into their places in the rows of the result.</summary>
-    private static void Write(ReadOnlySpan<byte> source, int length, Tables tables, int channelsAtATime, Span<byte> target, int stride, byte[] scratch)
+    private static void Write(ReadOnlySpan<byte> source, int length, Tables tables, int channelsAtATime, Span<byte> target, int stride)
     {
-        if (source.IsEmpty)
-            return;
-        if (length >= BlockLength / 2)
-        {
-            for (var (from, to) = (0, 0); from < source.Length; from += length, to += stride)
-                Look(source.Slice(from, length), target.Slice(to, length), length, tables, channelsAtATime);
-            return;
-        }
-        var block = BlockLength / length * length;
-        for (var (from, to) = (0, 0); from < source.Length; from += block)
-        {
-            var found = scratch.AsSpan(0, Math.Min(block, source.Length - from));
-            Look(source.Slice(from, found.Length), found, length, tables, channelsAtATime);
-            for (var row = 0; row < found.Length; row += length, to += stride)
-                found.Slice(row, length).CopyTo(target[to..]);
-        }
-    }
-
-    private static void Look(ReadOnlySpan<byte> source, Span<byte> target, int length, Tables tables, int channelsAtATime)
-    {
-        if (channelsAtATime == int.MaxValue)
-        {
-            tables.Plain.Apply(source, target, get_num_threads());
-            return;
-        }
-        tables.Fused.Apply(source, target, get_num_threads());
-        var whole = length / channelsAtATime * channelsAtATime;
-        if (whole == length || tables.Same)
+        var whole = channelsAtATime == int.MaxValue ? 0 : length / channelsAtATime * channelsAtATime;
+        (whole == 0 ? tables.Plain : tables.Fused).ApplyRows(source, length, target, stride, get_num_threads());
+        if (whole == 0 || whole == length || tables.Same)
             return;
         var codes = tables.Plain.Codes;
-        for (var row = 0; row < source.Length; row += length)
-            for (var i = row + whole; i < row + length; i++)
-                target[i] = codes[source[i]];
+        for (var (from, to) = (0, 0); from < source.Length; from += length, to += stride)
+            for (var i = whole; i < length; i++)
+                target[to + i] = codes[source[from + i]];
     }
 
     private Tables For(QParams input)

@@ -30,6 +30,14 @@ internal sealed class QuantizedOutput : IDisposable
         return empty_like(expanded);
     }
 
+    /// <summary>A contiguous tensor with the scale and the zero point of another, which has at least one element.</summary>
+    public static Tensor EmptyLike(Tensor quantized, ReadOnlySpan<long> shape)
+    {
+        using var first = quantized.as_strided([1], [1]);
+        using var expanded = first.expand(shape);
+        return empty_like(expanded);
+    }
+
     /// <summary>A contiguous tensor with the channels last, whose view with the channels second is the caller's to give away.</summary>
     /// <param name="shape">[batch, spatial..., channels].</param>
     /// <param name="channelsSecond">The same memory as [batch, channels, spatial...].</param>

@@ -1,0 +1,76 @@
+using System.Runtime.CompilerServices;
+
+namespace TorchQuant.Kernels;
+
+/// <summary>What becomes of the codes of a window, written once for every vector width.</summary>
+internal unsafe interface IPooling
+{
+    /// <summary>By what the sum of a window is divided.</summary>
+    int Divisor(PoolingSpan vertical, PoolingSpan horizontal);
+
+    /// <summary>4 * TLanes.Count neighbouring channels.</summary>
+    void Block<TLanes, TFloat, TInt>(byte* source, byte* target, PoolingWindow window) where TLanes : struct, ILanes<TFloat, TInt>;
+
+    /// <summary>One channel.</summary>
+    byte Single(byte* source, PoolingWindow window);
+}
+
+/// <summary>Pools rows of outputs. A vector holds four channels in each of its numbers; what whole vectors leave over is done by a last one that begins earlier, or by narrower ones.</summary>
+internal readonly unsafe struct PoolingLoop<TPooling>(TPooling pooling, byte* input, byte* output, PoolingGrid grid) : IRowBody
+    where TPooling : unmanaged, IPooling
+{
+    /// <summary>Codes of windows that are read in a nanosecond, about.</summary>
+    private const int CodesPerNanosecond = 40;
+
+    public void Run(Isa isa, int threads)
+    {
+        int rows = grid.Batch * grid.OutputHeight;
+        if (rows == 0)
+            return;
+        PoolingSpan first = grid.Vertical(grid.OutputHeight / 2), middle = grid.Horizontal(grid.OutputWidth / 2);
+        isa.Run(new RowLoop<PoolingLoop<TPooling>>(this, rows, threads, 1 + (long)grid.OutputWidth * grid.Channels * first.Count * middle.Count / CodesPerNanosecond));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
+    {
+        (int batch, int y) = Math.DivRem((int)row, grid.OutputHeight);
+        PoolingSpan vertical = grid.Vertical(y);
+        byte* source = input + ((nint)batch * grid.Height + vertical.Start) * grid.Width * grid.Channels;
+        byte* target = output + row * grid.OutputWidth * grid.Channels;
+        for (int x = 0; x < grid.OutputWidth; x++)
+        {
+            PoolingSpan horizontal = grid.Horizontal(x);
+            var window = new PoolingWindow(vertical.Count, horizontal.Count, grid.RowStep, grid.ColumnStep, pooling.Divisor(vertical, horizontal));
+            Pixel<TLanes, TFloat, TInt>(source + (nint)horizontal.Start * grid.Channels, target, window);
+            target += grid.Channels;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Pixel<TLanes, TFloat, TInt>(byte* source, byte* target, PoolingWindow window) where TLanes : struct, ILanes<TFloat, TInt>
+    {
+        int channels = grid.Channels, block = 4 * TLanes.Count;
+        if (channels >= block)
+        {
+            for (int c = 0; c < channels; c += block)
+            {
+                int at = Math.Min(c, channels - block);
+                pooling.Block<TLanes, TFloat, TInt>(source + at, target + at, window);
+            }
+        }
+        else if (typeof(TLanes) == typeof(Lanes512))
+        {
+            Pixel<Lanes256, System.Runtime.Intrinsics.Vector256<float>, System.Runtime.Intrinsics.Vector256<int>>(source, target, window);
+        }
+        else if (typeof(TLanes) != typeof(ScalarLanes))
+        {
+            Pixel<ScalarLanes, float, int>(source, target, window);
+        }
+        else
+        {
+            for (int c = 0; c < channels; c++)
+                target[c] = pooling.Single(source + c, window);
+        }
+    }
+}
