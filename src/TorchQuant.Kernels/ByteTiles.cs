@@ -52,14 +52,14 @@ internal unsafe struct ByteTiles
     /// <summary>A bit for each column: up to 16 or up to 32.</summary>
     public uint Columns;
 
+    /// <summary>Whether the weights come from beyond the second level of the cache.</summary>
+    public bool IsStreaming;
+
     /// <summary>
     /// Whether biases are in units of the sums and all codes may come out, as with weights per channel and without a range that is cut: then adding and packing do what otherwise takes
     /// more instructions.
     /// </summary>
     public bool IsSimple;
-
-    /// <summary>Whether the weights come from beyond the second level of the cache.</summary>
-    public bool IsStreaming;
 
     /// <summary>Lets the first tiles of a panel fetch the next one; for a lone tile that is not worth while.</summary>
     public void FetchNextPanel(int tiles)

@@ -71,7 +71,8 @@ internal sealed class CSharpScriptEngine : ILanguageEngine
         _references = [.. HostReferences.All];
         foreach (var path in assemblies.Union(_shared))
         {
-            if (!_packages.TryGetValue(path, out var reference)) _packages[path] = reference = MetadataReference.CreateFromFile(path, documentation: Documentation(path));
+            if (!_packages.TryGetValue(path, out var reference))
+                _packages[path] = reference = HostReferences.Shown(path) ?? MetadataReference.CreateFromFile(path, documentation: Documentation(path));
             _references.Add(reference);
         }
     }

@@ -82,9 +82,8 @@ internal sealed class JupyterKernel : IDisposable
     {
         await foreach (var request in _shell.Reader.ReadAllAsync(_ended.Token).ConfigureAwait(false))
         {
-            if (!await AnswerShellAsync(request).ConfigureAwait(false)) continue;
-            // What was sent before the failure was known is aborted: one cell's error stops "run all".
-            while (_shell.Reader.TryRead(out var waiting))
+            // One cell's error stops "run all".
+            foreach (var waiting in await AnswerShellAsync(request).ConfigureAwait(false))
             {
                 if (waiting.Type == "execute_request") await AnswerAsync(Channel.Shell, waiting, () => Task.FromResult<JsonObject?>(_execution.Aborted())).ConfigureAwait(false);
                 else await AnswerShellAsync(waiting).ConfigureAwait(false);
@@ -92,15 +91,18 @@ internal sealed class JupyterKernel : IDisposable
         }
     }
 
-    private async Task<bool> AnswerShellAsync(JupyterMessage request)
+    /// <returns>What was sent before the failure of this request was known, and is to be aborted; nothing when it did not fail.</returns>
+    private async Task<List<JupyterMessage>> AnswerShellAsync(JupyterMessage request)
     {
-        var abort = false;
+        var waiting = new List<JupyterMessage>();
         await AnswerAsync(Channel.Shell, request, async () =>
         {
             switch (request.Type)
             {
                 case "execute_request":
-                    (var reply, abort) = await _execution.RunAsync(request).ConfigureAwait(false);
+                    var (reply, abort) = await _execution.RunAsync(request).ConfigureAwait(false);
+                    // Taken before the reply goes out: what comes after that was sent by somebody who knows.
+                    while (abort && _shell.Reader.TryRead(out var next)) waiting.Add(next);
                     return reply;
                 case "complete_request": return await _editor.CompleteAsync(request).ConfigureAwait(false);
                 case "inspect_request": return await _editor.InspectAsync(request).ConfigureAwait(false);
@@ -108,7 +110,7 @@ internal sealed class JupyterKernel : IDisposable
                 default: return Answer(request);
             }
         }).ConfigureAwait(false);
-        return abort;
+        return waiting;
     }
 
     private async Task RunControlAsync()

@@ -269,6 +269,15 @@ public sealed class SessionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_reference_to_what_the_host_uses_too_leaves_display_as_it_was()
+    {
+        Assert.Null((await RunAsync("display(1);")).Error);
+        Assert.Equal("<p>a</p>\n", await ValueAsync($"#r \"{Path.Combine(AppContext.BaseDirectory, "Markdig.dll")}\"\nMarkdig.Markdown.ToHtml(\"a\")"));
+        Assert.Null((await RunAsync("DisplayedValue shown = display(2);\nshown.Update(3);")).Error);
+        Assert.Equal("3", _shown.Shown[^1].Plain);
+    }
+
+    [Fact]
     public async Task Load_and_relative_references_start_from_the_notebooks_folder()
     {
         _folder.Write("more.csx", "int loaded = 11;");

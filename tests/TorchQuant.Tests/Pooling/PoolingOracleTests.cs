@@ -83,6 +83,31 @@ public class PoolingOracleTests
         AssertSame(bilinear, found, $"bilinear {picture} {vertical} {horizontal} corners {corners}");
     }
 
+    [Property(EndSize = 1_000_000, MaxTest = 100)]
+    public void The_upsample_module_gives_what_libtorch_gives_in_both_orders_of_memory(int seed)
+    {
+        var random = new Random(seed);
+        var picture = Picture.Of(random);
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var bilinear = random.Next(2) == 0;
+        bool? corners = bilinear ? random.Next(2) == 0 : null;
+        bool? recompute = random.Next(2) == 0;
+        var size = random.Next(2) == 0;
+        using var module = size
+            ? nn.Upsample([random.Next(1, 20), random.Next(1, 20)], null, bilinear ? UpsampleMode.Bilinear : UpsampleMode.Nearest, corners)
+            : nn.Upsample(null, [1 + random.Next(5) / 4.0, 1 + random.Next(7) / 3.0], bilinear ? UpsampleMode.Bilinear : UpsampleMode.Nearest, corners, recompute);
+        using var int8 = QuantizedUpsample.from_float(module, new StaticConversion("up", quantization.get_default_qconfig(), null));
+        var last = picture.Tensor();
+        foreach (var x in new[] { last, last.contiguous() })
+        {
+            var (expected, found) = (module.call(x), int8.call(x));
+            Assert.Equal(expected.shape, found.shape);
+            Assert.Equal(picture.QParams, new QParams((float)found.q_scale(), (int)found.q_zero_point()));
+            Assert.Equal(ElementwiseOracle.Codes(expected), ElementwiseOracle.Codes(found));
+        }
+    }
+
     private static PoolingDimension Dimension(Random random, bool dilated)
     {
         var kernel = random.Next(1, 5);
