@@ -9,8 +9,12 @@ namespace TorchQuant.Notebooks.Outputs;
 internal static partial class KeptOutputs
 {
     /// <summary>Puts the outputs of an executed copy into a notebook, in static forms and stamped.</summary>
-    /// <exception cref="NotebookFormatException">The copy is of other code, did not run to its end, or ran with parameters.</exception>
-    public static void Keep(NotebookDocument notebook, NotebookDocument executed, string name)
+    /// <param name="notebook">The notebook.</param>
+    /// <param name="executed">Its executed copy.</param>
+    /// <param name="name">What messages call the notebook.</param>
+    /// <param name="places">Names that no output may hold: of this machine, of its folders.</param>
+    /// <exception cref="NotebookFormatException">The copy is of other code, did not run to its end, ran with parameters, or has outputs that name a machine, a folder or an address.</exception>
+    public static void Keep(NotebookDocument notebook, NotebookDocument executed, string name, IReadOnlyCollection<string> places)
     {
         var own = OutputStamp.Of(notebook).ToArray();
         var ran = OutputStamp.Of(executed).ToArray();
@@ -19,6 +23,8 @@ internal static partial class KeptOutputs
                 throw new NotebookFormatException($"{name}: code cell {i + 1} of the executed notebook is another one than this notebook's. Run the notebook as it is, without --param, and keep the outputs of that run.");
         if (ran.FirstOrDefault(cell => cell.Cell.ExecutionCount is null || cell.Cell.Outputs.Any(IsError)).Cell is { } failed)
             throw new NotebookFormatException($"{name}: the cell {failed.Id} of the executed notebook did not run to its end. Run the notebook again.");
+        if (ran.SelectMany((cell, i) => PlacesIn(cell.Cell, i + 1, places)).FirstOrDefault() is { } place)
+            throw new NotebookFormatException($"{name}: {place}. Print less of it, or run the notebook elsewhere.");
         foreach (var ((cell, stamp), (result, _)) in own.Zip(ran))
         {
             cell.Outputs = StaticForms.Of(result.Outputs);
@@ -39,11 +45,13 @@ internal static partial class KeptOutputs
             if (cell.OutputStamp is null) yield return $"cell {number} ({cell.Id}) has no outputs that were kept";
             else if (cell.OutputStamp != stamp) yield return $"the outputs of cell {number} ({cell.Id}) are of other code: it, or a cell before it, was edited since";
             if (cell.Outputs.Any(IsError)) yield return $"cell {number} ({cell.Id}) failed";
-            foreach (var text in cell.Outputs.OfType<JsonObject>().SelectMany(Texts))
-                if (Place(text, places) is { } found)
-                    yield return $"an output of cell {number} ({cell.Id}) names a machine, a folder or an address: {found}";
+            foreach (var place in PlacesIn(cell, number, places)) yield return place;
         }
     }
+
+    private static IEnumerable<string> PlacesIn(NotebookCell cell, int number, IReadOnlyCollection<string> places) =>
+        cell.Outputs.OfType<JsonObject>().SelectMany(Texts).Select(text => Place(text, places)).OfType<string>()
+            .Select(found => $"an output of cell {number} ({cell.Id}) names a machine, a folder or an address: {found}");
 
     private static bool IsError(JsonNode? output) => (string?)output?["output_type"] == "error";
 

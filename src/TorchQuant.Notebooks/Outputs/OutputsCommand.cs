@@ -7,6 +7,11 @@ namespace TorchQuant.Notebooks.Outputs;
 /// <summary>The command <c>outputs</c>: the outputs that notebooks carry in a repository.</summary>
 internal static class OutputsCommand
 {
+    private const int ShortestName = 4; // a machine that is called "vm" is in many texts
+
+    private static IReadOnlyCollection<string> Places { get; } =
+        [.. new[] { Environment.MachineName, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), Environment.CurrentDirectory }.Where(place => place.Length >= ShortestName)];
+
     public static Command Create() => new("outputs", "The outputs that notebooks carry in a repository.") { CreateKeep(), CreateCheck() };
 
     private static Command CreateKeep()
@@ -18,7 +23,7 @@ internal static class OutputsCommand
         {
             var name = Path.GetFileNameWithoutExtension(path);
             var notebook = NotebookDocument.Load(path);
-            KeptOutputs.Keep(notebook, NotebookDocument.Load(Path.Combine(result.GetRequiredValue(from), name, name + ".ipynb")), path);
+            KeptOutputs.Keep(notebook, NotebookDocument.Load(Path.Combine(result.GetRequiredValue(from), name, name + ".ipynb")), path, Places);
             notebook.Save(path);
             return true;
         }));
@@ -29,10 +34,9 @@ internal static class OutputsCommand
     {
         var files = Files();
         var command = new Command("check", "Says which outputs are missing, not of the notebook's present code, or name this machine or its folders. Exit code 1 if there are any.") { files };
-        string[] places = [Environment.MachineName, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), Environment.CurrentDirectory];
         command.SetAction(result => Act(result, files, (path, errors) =>
         {
-            var faults = KeptOutputs.Faults(NotebookDocument.Load(path), [.. places.Where(place => place.Length > 3)]).ToArray();
+            var faults = KeptOutputs.Faults(NotebookDocument.Load(path), Places).ToArray();
             foreach (var fault in faults) errors.WriteLine($"{path}: {fault}");
             return faults.Length == 0;
         }));

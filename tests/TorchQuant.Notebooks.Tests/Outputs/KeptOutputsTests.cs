@@ -31,7 +31,7 @@ public sealed class KeptOutputsTests
     private static NotebookDocument Kept(Func<int, JsonArray>? outputs = null)
     {
         var notebook = Document(s_code);
-        KeptOutputs.Keep(notebook, Executed(s_code, outputs ?? (number => [Shown(("text/plain", number.ToString(System.Globalization.CultureInfo.InvariantCulture)))])), "test");
+        KeptOutputs.Keep(notebook, Executed(s_code, outputs ?? (number => [Shown(("text/plain", number.ToString(System.Globalization.CultureInfo.InvariantCulture)))])), "test", []);
         return NotebookDocument.Parse(notebook.ToString(), "test");
     }
 
@@ -77,10 +77,10 @@ public sealed class KeptOutputsTests
         var notebook = Document(s_code);
         var before = notebook.ToString();
         JsonArray Failed(int number) => number == 1 ? [new JsonObject { ["output_type"] = "error", ["ename"] = "E", ["evalue"] = "", ["traceback"] = new JsonArray() }] : [];
-        Assert.Contains("code cell 2 of the executed notebook", Assert.Throws<NotebookFormatException>(() => KeptOutputs.Keep(notebook, Executed(["var x = 1;", "x + 2", "display(chart)"], _ => []), "test")).Message);
-        Assert.Contains("code cell 3 of the executed notebook", Assert.Throws<NotebookFormatException>(() => KeptOutputs.Keep(notebook, Executed(["var x = 1;", "x + 1"], _ => []), "test")).Message);
-        Assert.Contains("did not run to its end", Assert.Throws<NotebookFormatException>(() => KeptOutputs.Keep(notebook, Executed(s_code, Failed), "test")).Message);
-        Assert.Contains("did not run to its end", Assert.Throws<NotebookFormatException>(() => KeptOutputs.Keep(notebook, Document(s_code), "test")).Message);
+        Assert.Contains("code cell 2 of the executed notebook", Assert.Throws<NotebookFormatException>(() => KeptOutputs.Keep(notebook, Executed(["var x = 1;", "x + 2", "display(chart)"], _ => []), "test", [])).Message);
+        Assert.Contains("code cell 3 of the executed notebook", Assert.Throws<NotebookFormatException>(() => KeptOutputs.Keep(notebook, Executed(["var x = 1;", "x + 1"], _ => []), "test", [])).Message);
+        Assert.Contains("did not run to its end", Assert.Throws<NotebookFormatException>(() => KeptOutputs.Keep(notebook, Executed(s_code, Failed), "test", [])).Message);
+        Assert.Contains("did not run to its end", Assert.Throws<NotebookFormatException>(() => KeptOutputs.Keep(notebook, Document(s_code), "test", [])).Message);
         Assert.Equal(before, notebook.ToString());
     }
 
@@ -93,9 +93,21 @@ public sealed class KeptOutputsTests
     [InlineData("on build-machine-7 today", "build-machine-7")]
     public void A_machine_a_folder_or_an_address_in_an_output_is_a_fault(string text, string named)
     {
-        var fault = Assert.Single(KeptOutputs.Faults(Kept(number => number == 1 ? [Shown(("text/plain", text))] : []), ["build-machine-7"]));
+        var kept = Kept(_ => []);
+        kept.Cells[2].Outputs = [Shown(("text/plain", text))];
+        var fault = Assert.Single(KeptOutputs.Faults(kept, ["build-machine-7"]));
         Assert.StartsWith("an output of cell 2 ", fault, StringComparison.Ordinal);
         Assert.EndsWith(named, fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_run_whose_outputs_name_the_machine_is_refused()
+    {
+        var notebook = Document(s_code);
+        var before = notebook.ToString();
+        var executed = Executed(s_code, number => number == 2 ? [Shown(("text/plain", "made on build-machine-7"))] : []);
+        Assert.Contains("an output of cell 3 (cell-3) names", Assert.Throws<NotebookFormatException>(() => KeptOutputs.Keep(notebook, executed, "test", ["build-machine-7"])).Message);
+        Assert.Equal(before, notebook.ToString());
     }
 
     [Theory]
