@@ -54,7 +54,9 @@ public class InstallTests(PackedFeed feed)
         var example = ReadmeExample.All[index];
         Assert.Contains("#:package TorchQuant@0.1.0\n", example);
         var app = example.Replace("TorchQuant@0.1.0", $"TorchQuant@{feed.Version}", StringComparison.Ordinal);
-        AssertQuantized(Shell.Run(feed.Folder($"file{index}", ("app.cs", app)), "dotnet", ["run", "app.cs"]), proof, size);
+        var folder = feed.Folder($"file{index}", ("app.cs", app));
+        AssertQuantized(Shell.Run(folder, "dotnet", ["run", "app.cs"]), proof, size);
+        Shell.DropBuilds(folder);
     }
 
     [Fact]

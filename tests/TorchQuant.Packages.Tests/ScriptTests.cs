@@ -24,6 +24,7 @@ public class ScriptTests(PackedFeed feed)
         (code, message) = Shell.TryRun(folder, "dotnet", ["run", "quantize.cs", "--", "--wieghts", "x"]);
         Assert.Equal(2, code);
         Assert.Contains("'--wieghts' is not understood", message);
+        Shell.DropBuilds(folder);
     }
 
     [Fact]

@@ -8,6 +8,9 @@ internal static class Shell
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(5);
 
+    /// <summary>Deletes what file-based apps of a folder were built into: each holds libtorch for two systems, 2 GB.</summary>
+    public static void DropBuilds(string folder) => Directory.Delete(Data(folder), recursive: true);
+
     public static string Run(string folder, string command, IReadOnlyList<string> arguments, params ReadOnlySpan<(string Name, string Value)> environment)
     {
         var (code, output) = TryRun(folder, command, arguments, environment);
@@ -27,6 +30,7 @@ internal static class Shell
         start.Environment["DOTNET_NOLOGO"] = "1";
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1"; // a build node left over would outlive the test
         start.Environment["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0";
+        if (folder != ReadmeExample.Root) start.Environment["XDG_DATA_HOME"] = Directory.CreateDirectory(Data(folder)).FullName; // where dotnet builds file-based apps: not in the user's home, for ever
         foreach (var (name, value) in environment) start.Environment[name] = value;
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();
@@ -38,4 +42,6 @@ internal static class Shell
         }
         return (process.ExitCode, output.Result + error.Result);
     }
+
+    private static string Data(string folder) => Path.Combine(folder, ".data");
 }

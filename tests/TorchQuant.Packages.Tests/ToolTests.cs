@@ -35,6 +35,7 @@ public class ToolTests(PackedFeed feed)
         Assert.Contains(Proof, Shell.Run(folder, "dotnet", ["run", "cs.cs"]));
         Shell.Run(folder, Tool, ["export", "fs.ipynb", "--script"]);
         Assert.Contains(Proof, Shell.Run(folder, "dotnet", ["fsi", "fs.fsx"]));
+        Shell.DropBuilds(folder);
     }
 
     [Fact]
@@ -72,5 +73,6 @@ public class ToolTests(PackedFeed feed)
         if (isFSharp) Shell.Run(folder, "dotnet", ["fsi", program]);
         else Shell.Run(folder, "dotnet", ["build", program]);
         if (name == "getting-started") Assert.Contains("the same bits", Shell.Run(folder, "dotnet", ["run", "--no-build", program]));
+        Shell.DropBuilds(folder);
     }
 }
