@@ -1,6 +1,6 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using TorchQuant.Notebooks.Documents;
 
 [assembly: AssemblyFixture(typeof(TorchQuant.Browser.Tests.Chromium))]
 
@@ -29,8 +29,8 @@ public sealed class ExportedPageTests(Chromium chromium)
         await using var context = await chromium.Browser.NewContextAsync(new() { Offline = true, ViewportSize = new() { Width = 1280, Height = 900 } });
         var page = await OpenAsync(context, name, faults);
 
-        var outputs = JsonNode.Parse(await File.ReadAllTextAsync(Notebook(name), TestContext.Current.CancellationToken))!["cells"]!.AsArray().SelectMany(cell => cell!["outputs"]?.AsArray() ?? []);
-        var charts = outputs.Sum(output => Regex.Count(TextOf(output!["data"]?["text/html"] ?? output["data"]?["image/svg+xml"]), "<svg [^>]*role=\"img\""));
+        var outputs = NotebookDocument.Load(Notebook(name)).Cells.Where(cell => cell.IsCode).SelectMany(cell => cell.Outputs);
+        var charts = outputs.Select(output => output!["data"]?["text/html"] ?? output["data"]?["image/svg+xml"]).Sum(form => form is null ? 0 : Regex.Count(MultilineText.Read(form), "<svg [^>]*role=\"img\""));
         var drawn = await page.EvaluateAsync<int>("""
             () => [...document.querySelectorAll('main .cell svg[role=img]')].filter(drawing => {
                 const box = drawing.getBoundingClientRect();
@@ -84,8 +84,6 @@ public sealed class ExportedPageTests(Chromium chromium)
             Assert.True(least.GetProperty("contrast").GetDouble() >= 3, $"{name}, {scheme}: the least contrast is {least}.");
         }
     }
-
-    private static string TextOf(JsonNode? form) => form is JsonArray lines ? string.Concat(lines.Select(line => line!.ToString())) : form?.ToString() ?? "";
 
     private static async Task<IPage> OpenAsync(IBrowserContext context, string name, List<string> faults)
     {

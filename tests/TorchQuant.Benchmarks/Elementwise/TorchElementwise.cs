@@ -9,7 +9,7 @@ internal static class TorchElementwise
 {
     public static IContender Int8(ElementwiseData data, int threads)
     {
-        jit.ScriptModule script = TorchScriptArchive.Load([], Methods(data.Operation.TorchInt8));
+        jit.ScriptModule script = TorchScriptArchive.Load([], OperatorScript.Methods(data.Operation.TorchInt8));
         Tensor a = data.Operation.Kind == OperationKind.Quantize ? tensor(data.FloatA) : script.invoke<Tensor>("make", tensor(data.A), (double)Operation.First.Scale, Operation.First.ZeroPoint);
         Tensor b = script.invoke<Tensor>("make", tensor(data.B), (double)Operation.Second.Scale, Operation.Second.ZeroPoint);
         return new TorchContender("libtorch int8", Side.Int8Peer, null, threads, script, Run, Check);
@@ -26,7 +26,7 @@ internal static class TorchElementwise
 
     public static IContender Float(ElementwiseData data, int threads)
     {
-        jit.ScriptModule script = TorchScriptArchive.Load([], Methods(data.Operation.TorchFloat!));
+        jit.ScriptModule script = TorchScriptArchive.Load([], OperatorScript.Methods(data.Operation.TorchFloat!));
         Tensor a = tensor(data.FloatA), b = tensor(data.FloatB);
         return new TorchContender("libtorch float", Side.FloatPeer, null, threads, script, Run, (name, m) =>
         {
@@ -36,31 +36,4 @@ internal static class TorchElementwise
 
         object Run(jit.ScriptModule m, int n) => m.invoke("run", a, b, 1.0, 0, n);
     }
-
-    private static string Methods(string expression) => $"""
-        def forward(self: __torch__.Operators,
-            a: Tensor) -> Tensor:
-          return a
-        def make(self: __torch__.Operators,
-            codes: Tensor,
-            scale: float,
-            zero_point: int) -> Tensor:
-          return torch._make_per_tensor_quantized_tensor(codes, scale, zero_point)
-        def codes(self: __torch__.Operators,
-            a: Tensor) -> Tensor:
-          return torch.int_repr(a)
-        def run(self: __torch__.Operators,
-            a: Tensor,
-            y: Tensor,
-            scale: float,
-            zero_point: int,
-            n: int) -> List[Tensor]:
-          xs = [a, a]
-          out = [a, a]
-          for i in range(n):
-            x = xs[torch.__and__(i, 1)]
-            _0 = {expression}
-            _1 = torch._set_item(out, torch.__and__(i, 1), _0)
-          return out
-        """;
 }

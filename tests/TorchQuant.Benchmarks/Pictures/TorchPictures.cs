@@ -11,7 +11,7 @@ internal static class TorchPictures
     public static IContender Int8(PictureData data, int threads)
     {
         PictureOperation operation = data.Operation;
-        jit.ScriptModule script = TorchScriptArchive.Load([], Methods(operation.Torch));
+        jit.ScriptModule script = TorchScriptArchive.Load([], OperatorScript.Methods(operation.Torch, isChannelsLast: true));
         Tensor a = Make(data.A, (double)Draw.Activations.Scale, Draw.Activations.ZeroPoint), b = Make(data.B, PictureData.Second.Scale, PictureData.Second.ZeroPoint);
         return new TorchContender("libtorch int8", Side.Int8Peer, null, threads, script, Run, (name, m) =>
         {
@@ -24,33 +24,4 @@ internal static class TorchPictures
         Tensor Make(byte[] codes, double scale, int zeroPoint) =>
             script.invoke<Tensor>("make", tensor(data.ToChannelsFirst(codes)).reshape(data.Shape(operation.Channels, operation.Size, channelsLast: false)), scale, zeroPoint);
     }
-
-    private static string Methods(string expression) => $"""
-        def forward(self: __torch__.Operators,
-            a: Tensor) -> Tensor:
-          return a
-        def make(self: __torch__.Operators,
-            codes: Tensor,
-            scale: float,
-            zero_point: int) -> Tensor:
-          _0 = torch._make_per_tensor_quantized_tensor(codes, scale, zero_point)
-          return torch.contiguous(_0, memory_format=2)
-        def codes(self: __torch__.Operators,
-            a: Tensor) -> Tensor:
-          _0 = torch.permute(torch.int_repr(a), [0, 2, 3, 1])
-          return torch.contiguous(_0)
-        def run(self: __torch__.Operators,
-            a: Tensor,
-            y: Tensor,
-            scale: float,
-            zero_point: int,
-            n: int) -> List[Tensor]:
-          xs = [a, a]
-          out = [a, a]
-          for i in range(n):
-            x = xs[torch.__and__(i, 1)]
-            _0 = {expression}
-            _1 = torch._set_item(out, torch.__and__(i, 1), _0)
-          return out
-        """;
 }
