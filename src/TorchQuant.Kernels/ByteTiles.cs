@@ -15,6 +15,9 @@ internal unsafe struct ByteTiles
     /// <summary>Brings together the codes of a vector after four vectors are packed to bytes within 128 bits.</summary>
     public fixed int Order[VectorBytes / sizeof(int)];
 
+    /// <summary>If a residual is added: what that takes. The zero point and the codes above are those of the sum then.</summary>
+    public ResidualTerms Added;
+
     /// <summary>What requantization needs to know about the columns; bounded.</summary>
     public ByteTerms* Terms;
 
@@ -52,6 +55,15 @@ internal unsafe struct ByteTiles
     /// <summary>A bit for each column: up to 16 or up to 32.</summary>
     public uint Columns;
 
+    /// <summary>The bits of the columns from 16 on.</summary>
+    public uint LastColumns;
+
+    /// <summary>Bytes from a code to the one that is added to it.</summary>
+    public nint AddedOffset;
+
+    /// <summary>Whether a residual is added.</summary>
+    public bool HasResidual;
+
     /// <summary>Whether the weights come from beyond the second level of the cache.</summary>
     public bool IsStreaming;
 
@@ -68,15 +80,31 @@ internal unsafe struct ByteTiles
         LaterAhead = tiles > 1 ? Ahead + Groups * VectorBytes : 0;
     }
 
+    /// <summary>Sets the columns of the panel that count: the first so many.</summary>
+    public void SetColumns(int columns)
+    {
+        Columns = uint.MaxValue >> (PackedWeights.PanelColumns - columns);
+        LastColumns = Columns >> (PackedWeights.PanelColumns / 2);
+    }
+
     /// <summary>Sets these to tiles of a job's output, which still lack their place.</summary>
     public void Set(ref readonly GemmJob job)
     {
         (int low, int high) = CodeRange.Of(job.Fused, job.Requantized);
+        int zeroPoint = job.Requantized.ZeroPoint;
+        HasResidual = job.Residual.IsSet;
+        if (HasResidual)
+        {
+            Added.Set(in job);
+            AddedOffset = job.Residual.Offset;
+            (low, high, zeroPoint) = (job.Residual.Factors.Lowest, job.Residual.Factors.Highest, job.Residual.Factors.ZeroPoint);
+        }
+
         (Stride, Groups, OutputStride, IsStreaming, Ahead, LaterAhead) = (job.Stride, job.Groups, job.OutputStride, false, 0, 0);
         IsSimple = !job.IsPerTensor && (low, high) == (byte.MinValue, byte.MaxValue);
         new Span<byte>(Unsafe.AsPointer(ref Lowest[0]), VectorBytes).Fill((byte)low);
         new Span<byte>(Unsafe.AsPointer(ref Highest[0]), VectorBytes).Fill((byte)high);
-        new Span<short>(Unsafe.AsPointer(ref ZeroPoints[0]), VectorBytes / sizeof(short)).Fill((short)job.Requantized.ZeroPoint);
+        new Span<short>(Unsafe.AsPointer(ref ZeroPoints[0]), VectorBytes / sizeof(short)).Fill((short)zeroPoint);
         for (int i = 0; i < VectorBytes / sizeof(int); i++)
             Order[i] = i % 4 * 4 + i / 4;
     }

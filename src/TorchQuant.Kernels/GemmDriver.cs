@@ -74,7 +74,7 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         }
 
         if (TKernel.RequantizesItself && job->Kind == GemmOutput.Byte && job->Fused != FusedActivation.Hardswish && job->RowSums == null
-            && TryRunPartToBytes(job, firstPanel, endPanel, firstRow, endRow))
+            && (!job->Residual.IsSet || (TKernel.AddsResiduals && job->Residual.Factors.IsBounded)) && TryRunPartToBytes(job, firstPanel, endPanel, firstRow, endRow))
             return;
         if (FloatDriver<TKernel>.Fits(job))
         {
@@ -171,7 +171,7 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunPanelToBytes(GemmJob* job, ByteTiles* work, ByteTerms* terms, int panel, int block, int rows)
     {
-        int columns = Columns(job, panel), most = TKernel.RowsToBytes(columns, job->Groups);
+        int columns = Columns(job, panel), most = TKernel.RowsToBytes(columns, job->Groups, job->Residual.IsSet);
         int tiles = (rows + most - 1) / most, height = rows / tiles, taller = rows - tiles * height;
         work->Terms = terms;
         work->Panel = Weights(job, panel);
@@ -179,7 +179,7 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         work->A = job->A + block * job->Stride;
         work->Output = (byte*)job->Output + block * job->OutputStride + panel * PackedWeights.PanelColumns;
         // The first of all brings the weights into the cache, where that takes longer than overlapping tiles saves.
-        int first = job->IsStreaming && most == TKernel.MaxRows ? 1 : 0;
+        int first = job->IsStreaming && most == TKernel.MaxRows && !job->Residual.IsSet ? 1 : 0;
         RunTilesToBytes(job, work, taller > 0 ? height + 1 : height, columns, first, isStreaming: true);
         RunTilesToBytes(job, work, height + 1, columns, taller > 0 ? taller - first : 0, isStreaming: false);
         RunTilesToBytes(job, work, height, columns, taller > 0 ? tiles - taller : tiles - first, isStreaming: false);

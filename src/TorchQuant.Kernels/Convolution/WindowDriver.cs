@@ -39,7 +39,7 @@ internal static unsafe class WindowDriver<TKernel, TLanes, TFloat, TInt>
 
             if (isBounded)
             {
-                work.Plan = new WindowPlan(in *job, TKernel.PlacedRowsToBytes(PackedWeights.PanelColumns, job->Gemm.Groups), Math.Min(threads, Environment.ProcessorCount));
+                work.Plan = new WindowPlan(in *job, TKernel.PlacedRowsToBytes(PackedWeights.PanelColumns, job->Gemm.Groups, job->Gemm.Residual.IsSet), Math.Min(threads, Environment.ProcessorCount));
                 work.Steps = (nint*)((byte*)work.Terms + termBytes);
                 FillSteps(job, in work.Plan, work.Steps);
                 work.Split = BlockSplit.Of(work.Plan.Blocks, job->Gemm.N, threads);
@@ -53,7 +53,7 @@ internal static unsafe class WindowDriver<TKernel, TLanes, TFloat, TInt>
 
     private static bool Fits(ConvolutionJob* job) =>
         TKernel.TakesPlacedTiles && job->Gemm.Fused != FusedActivation.Hardswish && job->Gemm.ColumnZeroPoints == null && job->Runs.Depth % PackedWeights.GroupDepth == 0
-        && job->Window.Width.Output >= LeastRow;
+        && job->Window.Width.Output >= LeastRow && (!job->Gemm.Residual.IsSet || (TKernel.AddsResiduals && job->Gemm.Residual.Factors.IsBounded));
 
     /// <summary>Bytes from each group of the depth to the next, run by run.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -135,9 +135,9 @@ internal static unsafe class WindowDriver<TKernel, TLanes, TFloat, TInt>
         for (int panel = firstPanel, next; panel < endPanel; panel = next)
         {
             // A last panel of few columns may have tiles of its own height.
-            int most = TKernel.PlacedRowsToBytes(Columns(job, panel), job->Gemm.Groups);
+            int most = TKernel.PlacedRowsToBytes(Columns(job, panel), job->Gemm.Groups, tiles->HasResidual);
             next = panel + 1;
-            while (next < endPanel && TKernel.PlacedRowsToBytes(Columns(job, next), job->Gemm.Groups) == most)
+            while (next < endPanel && TKernel.PlacedRowsToBytes(Columns(job, next), job->Gemm.Groups, tiles->HasResidual) == most)
                 next++;
             WindowTiles placed = WindowTiles.Place(job, in work->Plan, firstPiece, pieces, inputs, most, places);
             RunTiles(work, panel, next, places, placed.TallTiles, placed.TallRows, tiles);

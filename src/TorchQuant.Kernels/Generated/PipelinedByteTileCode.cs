@@ -11,6 +11,7 @@ namespace TorchQuant.Kernels.Generated;
 ///   28, 29, 30                weights, broadcast activations
 ///   31                        with 12 sums the order of the bytes of packed rows; with 14 whatever is needed for a moment
 /// </code>
+/// With a residual (<see cref="ResidualCode"/>) the sums are 12, and 24..27 hold its two scales and what is needed for a moment.
 /// </summary>
 internal sealed class PipelinedByteTileCode
 {
@@ -20,7 +21,7 @@ internal sealed class PipelinedByteTileCode
     /// <summary>Groups that overlap with the tile before. There must be as many at least.</summary>
     public const int FewGroups = 4, ManyGroups = 8;
 
-    private const int Vectors = TileLoop.PanelVectors, Mask = 1, PackedVectors = 4, Multipliers = 24, Biases = 26, Moment = 31;
+    private const int Vectors = TileLoop.PanelVectors, Mask = 1, LastMask = 2, PackedVectors = 4, Multipliers = 24, Biases = 26, Moment = 31;
 
     private static readonly ByteTilesLayout s_at = new();
 
@@ -31,15 +32,26 @@ internal sealed class PipelinedByteTileCode
     private readonly int _overlapped;
     private readonly int _bankSums;
     private readonly bool _isSimple;
+    private readonly ResidualCode? _residual;
 
-    private PipelinedByteTileCode(Assembler asm, TileSequence tiles, int rows, bool hasManyGroups, bool isSimple)
+    private PipelinedByteTileCode(Assembler asm, TileSequence tiles, int rows, bool hasManyGroups, bool isSimple, bool hasResidual)
     {
         _isSimple = isSimple;
-        (_asm, _tiles, _rows, _overlapped, _bankSums) = (asm, tiles, rows, hasManyGroups ? ManyGroups : FewGroups, Vectors * (hasManyGroups ? RowsOfManyGroups : RowsOfFewGroups));
+        (_asm, _tiles, _rows, _overlapped) = (asm, tiles, rows, hasManyGroups ? ManyGroups : FewGroups);
+        _bankSums = Vectors * MostRows(hasManyGroups, hasResidual);
+        _residual = hasResidual ? new ResidualCode(asm, Multipliers, Multipliers + 1, Biases, Mask, LastMask) : null;
         _loops = [tiles.Loop(rows, Vectors, first: 0), tiles.Loop(rows, Vectors, first: _bankSums)];
     }
 
-    private bool HasConstantsInRegisters => 2 * _bankSums <= Multipliers;
+    private bool HasSpareRegisters => 2 * _bankSums <= Multipliers;
+
+    private bool HasConstantsInRegisters => HasSpareRegisters && _residual is null;
+
+    /// <summary>A register for the biases of one vector.</summary>
+    private int BiasMoment => _residual is null ? Moment : Biases + 1;
+
+    /// <summary>Rows of a tile at most.</summary>
+    public static int MostRows(bool hasManyGroups, bool hasResidual) => hasManyGroups && !hasResidual ? RowsOfManyGroups : RowsOfFewGroups;
 
     /// <summary>Appends the code for tiles of that many rows and up to 32 columns.</summary>
     /// <param name="asm">Where the code goes.</param>
@@ -48,27 +60,13 @@ internal sealed class PipelinedByteTileCode
     /// <param name="isSimple">Whether for <see cref="ByteTiles.IsSimple"/> alone.</param>
     /// <param name="isWindows">The calling convention.</param>
     /// <param name="arePlaced">Whether the tiles lie where <see cref="ByteTiles.Places"/> says, else one below the other.</param>
+    /// <param name="hasResidual">Whether a residual is added: <see cref="ByteTiles.Added"/>.</param>
     /// <returns>Where it begins.</returns>
-    public static int Append(Assembler asm, int rows, bool hasManyGroups, bool isSimple, bool isWindows, bool arePlaced = false)
+    public static int Append(Assembler asm, int rows, bool hasManyGroups, bool isSimple, bool isWindows, bool arePlaced = false, bool hasResidual = false)
     {
         TileSequence tiles = arePlaced ? new PlacedTiles(asm) : new TileSequence(asm);
-        asm.Align(TileLoop.CodeAlignment);
-        int start = asm.Position;
-        if (isWindows)
-            WindowsFrame.Enter(asm);
-        asm.Push(Rbx);
-        foreach (Gpr register in tiles.Saved)
-            asm.Push(register);
-        asm.Mov(R8, isWindows ? Rcx : Rdi);
-        new PipelinedByteTileCode(asm, tiles, rows, hasManyGroups, isSimple).Write();
-        asm.Vzeroupper();
-        for (int i = tiles.Saved.Length - 1; i >= 0; i--)
-            asm.Pop(tiles.Saved[i]);
-        asm.Pop(Rbx);
-        if (isWindows)
-            WindowsFrame.Leave(asm);
-        asm.Ret();
-        return start;
+        ReadOnlySpan<Gpr> own = hasResidual ? [Rbx, Rbp] : [Rbx];
+        return TilesFunction.Append(asm, isWindows, [.. own, .. tiles.Saved], new PipelinedByteTileCode(asm, tiles, rows, hasManyGroups, isSimple, hasResidual).Write);
     }
 
     private void Write()
@@ -76,15 +74,7 @@ internal sealed class PipelinedByteTileCode
         _asm.Kmovd(Mask, At(s_at.Columns));
         _tiles.Enter();
         _asm.Mov(Rbx, At(s_at.Terms));
-        if (HasConstantsInRegisters)
-        {
-            _asm.Load(Moment, At(s_at.Order));
-            for (int v = 0; v < Vectors; v++)
-            {
-                _asm.Load(Multipliers + v, new Memory(Rbx, s_at.Multipliers + v * TileLoop.VectorBytes));
-                _asm.Load(Biases + v, new Memory(Rbx, s_at.Biases + v * TileLoop.VectorBytes));
-            }
-        }
+        LoadConstants();
 
         int only = Tile(0, hasPrevious: false);
         int loop = _asm.Position;
@@ -93,17 +83,38 @@ internal sealed class PipelinedByteTileCode
         _asm.Jump(Assembler.Condition.NotEqual, loop);
         _asm.Land(only);
         _asm.Land(again);
-        _tiles.LoadOutput(R10);
+        LoadOutput();
         foreach (Action step in Finish(0))
             step();
         int done = _asm.JumpForward();
         _asm.Land(last);
-        _tiles.LoadOutput(R10);
+        LoadOutput();
         foreach (Action step in Finish(_bankSums))
             step();
         _asm.Land(done);
         _tiles.EndOutput(R10);
         _tiles.Leave();
+    }
+
+    private void LoadConstants()
+    {
+        if (HasSpareRegisters)
+            _asm.Load(Moment, At(s_at.Order));
+        for (int v = 0; v < Vectors && HasConstantsInRegisters; v++)
+        {
+            _asm.Load(Multipliers + v, new Memory(Rbx, s_at.Multipliers + v * TileLoop.VectorBytes));
+            _asm.Load(Biases + v, new Memory(Rbx, s_at.Biases + v * TileLoop.VectorBytes));
+        }
+
+        _residual?.LoadMasks(R8);
+        _residual?.LoadScales(R8);
+    }
+
+    /// <summary>Where the codes go of the tile that is requantized, and where those lie that are added to them.</summary>
+    private void LoadOutput()
+    {
+        _tiles.LoadOutput(R10);
+        _residual?.LoadPlace(Rbp, R10, R8);
     }
 
     /// <returns>A jump for when it was the last tile.</returns>
@@ -112,7 +123,7 @@ internal sealed class PipelinedByteTileCode
         TileLoop loop = _loops[bank];
         int first = bank * _bankSums;
         if (hasPrevious)
-            _tiles.LoadOutput(R10);
+            LoadOutput();
         _tiles.Load(loop);
         _asm.Mov(Rdx, At(s_at.Panel));
         _asm.Mov(Rcx, At(s_at.Groups));
@@ -154,7 +165,7 @@ internal sealed class PipelinedByteTileCode
             int end = Math.Min(first + PackedVectors, results);
             for (int i = first; i < end; i++)
             {
-                foreach (Action step in Scale(bank + i, i % Vectors))
+                foreach (Action step in Scale(bank + i, i % Vectors, isSecond: i >= first + Vectors))
                     yield return step;
             }
 
@@ -163,9 +174,9 @@ internal sealed class PipelinedByteTileCode
         }
     }
 
-    private IEnumerable<Action> Scale(int sums, int vector)
+    private IEnumerable<Action> Scale(int sums, int vector, bool isSecond)
     {
-        int offset = vector * TileLoop.VectorBytes, bias = HasConstantsInRegisters ? Biases + vector : Moment;
+        int offset = vector * TileLoop.VectorBytes, bias = HasConstantsInRegisters ? Biases + vector : BiasMoment;
         yield return () => _asm.Vcvtdq2ps(sums, sums);
         // An addition has execution units that the products do not use.
         if (_isSimple)
@@ -178,6 +189,8 @@ internal sealed class PipelinedByteTileCode
             yield return () => _asm.Vmulps(sums, sums, Multipliers + vector);
         else
             yield return () => _asm.Vmulps(sums, sums, new Memory(Rbx, s_at.Multipliers + offset));
+        foreach (Action step in _residual?.Add(sums, vector, isSecond ? new Memory(Rbp, Index: R11) : new Memory(Rbp), R8) ?? [])
+            yield return step;
         yield return () => _asm.Vcvtps2dq(sums, sums);
     }
 
@@ -200,7 +213,7 @@ internal sealed class PipelinedByteTileCode
             yield return () => _asm.Vpminub(first, first, At(s_at.Highest));
         }
 
-        if (!HasConstantsInRegisters)
+        if (!HasSpareRegisters)
             yield return () => _asm.Load(Moment, At(s_at.Order));
         yield return () => _asm.Vpermd(first, Moment, first);
         yield return () => _asm.StoreBytes256(new Memory(R10), first, Mask);
@@ -210,7 +223,10 @@ internal sealed class PipelinedByteTileCode
             yield return () => _asm.StoreBytes256(new Memory(R10, Index: R11), third, Mask);
         }
 
-        yield return () => _asm.Lea(R10, rows > 1 ? new Memory(R10, Index: R11, Scale: 2) : new Memory(R10, Index: R11));
+        int stride = rows > 1 ? 2 : 1;
+        yield return () => _asm.Lea(R10, new Memory(R10, Index: R11, Scale: stride));
+        if (_residual is not null)
+            yield return () => _asm.Lea(Rbp, new Memory(Rbp, Index: R11, Scale: stride));
     }
 
     private static Memory At(int offset) => new(R8, offset);

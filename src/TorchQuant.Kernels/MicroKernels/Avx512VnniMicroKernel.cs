@@ -47,12 +47,18 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
 
     public static bool RequantizesItself => true;
 
-    public static int RowsToBytes(int columns, nint groups) => IsPipelined(columns, groups) ? PipelinedRows(groups >= PipelinedByteTileCode.ManyGroups) : TileCode.MaxRows;
+    public static bool AddsResiduals => ResidualTileForms.AreThere;
+
+    public static int RowsToBytes(int columns, nint groups, bool hasResidual) =>
+        hasResidual ? ResidualTileForms.MostRows(columns, groups) : IsPipelined(columns, groups) ? PipelinedRows(groups >= PipelinedByteTileCode.ManyGroups) : TileCode.MaxRows;
 
     public static void RunToBytes(int rows, int columns, ByteTiles* tiles)
     {
-        nint code = Code(rows, columns, tiles->Groups, tiles->IsSimple, tiles->IsStreaming), tileWork = rows * tiles->Groups;
-        tiles->Columns = uint.MaxValue >> (PackedWeights.PanelColumns - columns);
+        nint code = tiles->HasResidual
+            ? (nint)ResidualTileForms.Code(rows, columns, tiles->Groups, tiles->IsSimple, arePlaced: false)
+            : Code(rows, columns, tiles->Groups, tiles->IsSimple, tiles->IsStreaming);
+        nint tileWork = rows * tiles->Groups;
+        tiles->SetColumns(columns);
         if (tileWork > ShortWork)
         {
             ((delegate* unmanaged<ByteTiles*, void>)code)(tiles);
@@ -69,14 +75,16 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
 
     public static bool TakesPlacedTiles => PlacedTileForms.AreThere;
 
-    public static int PlacedRowsToBytes(int columns, nint groups) => PlacedTileForms.MostRows(columns, groups);
+    public static int PlacedRowsToBytes(int columns, nint groups, bool hasResidual) => hasResidual ? ResidualTileForms.MostRows(columns, groups) : PlacedTileForms.MostRows(columns, groups);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void RunPlacedToBytes(int rows, int columns, ByteTiles* tiles)
     {
-        delegate* unmanaged<ByteTiles*, void> code = PlacedTileForms.Code(rows, columns, tiles->Groups, tiles->IsSimple);
+        delegate* unmanaged<ByteTiles*, void> code = tiles->HasResidual
+            ? ResidualTileForms.Code(rows, columns, tiles->Groups, tiles->IsSimple, arePlaced: true)
+            : PlacedTileForms.Code(rows, columns, tiles->Groups, tiles->IsSimple);
         nint tileWork = rows * tiles->Groups;
-        tiles->Columns = uint.MaxValue >> (PackedWeights.PanelColumns - columns);
+        tiles->SetColumns(columns);
         if (tileWork > ShortWork || tileWork * tiles->Count > MostShortCalls * ShortWork)
         {
             code(tiles);

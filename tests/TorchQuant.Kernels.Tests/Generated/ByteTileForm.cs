@@ -4,7 +4,7 @@ using Assembler = TorchQuant.Kernels.Generated.Assembler;
 namespace TorchQuant.Kernels.Tests.Generated;
 
 /// <summary>One of the generated functions that requantize tiles.</summary>
-internal sealed record ByteTileForm(int Rows, int MostColumns, int LeastGroups, Action<Assembler, bool> Append, bool ArePlaced = false, bool IsSimple = false)
+internal sealed record ByteTileForm(int Rows, int MostColumns, int LeastGroups, Action<Assembler, bool> Append, bool ArePlaced = false, bool IsSimple = false, bool HasResidual = false)
 {
     public static IEnumerable<ByteTileForm> All =>
     [
@@ -28,6 +28,22 @@ internal sealed record ByteTileForm(int Rows, int MostColumns, int LeastGroups, 
            select new ByteTileForm(
                rows, 32, PipelinedByteTileCode.ManyGroups,
                (asm, isWindows) => PipelinedByteTileCode.Append(asm, rows, hasManyGroups: true, isSimple, isWindows, arePlaced: true), ArePlaced: true, IsSimple: isSimple),
+        .. WithResidual,
+    ];
+
+    private static IEnumerable<ByteTileForm> WithResidual =>
+    [
+        .. from rows in Enumerable.Range(1, TileLoop.MaxRows)
+           from vectors in new[] { 1, 2 }
+           from arePlaced in new[] { false, true }
+           select new ByteTileForm(rows, vectors * 16, 1, (asm, isWindows) => ByteTileCode.Append(asm, rows, vectors, isWindows, arePlaced, hasResidual: true), arePlaced, HasResidual: true),
+        .. from rows in Enumerable.Range(1, PipelinedByteTileCode.MostRows(hasManyGroups: true, hasResidual: true))
+           from hasManyGroups in new[] { false, true }
+           from isSimple in new[] { false, true }
+           from arePlaced in new[] { false, true }
+           select new ByteTileForm(
+               rows, 32, hasManyGroups ? PipelinedByteTileCode.ManyGroups : PipelinedByteTileCode.FewGroups,
+               (asm, isWindows) => PipelinedByteTileCode.Append(asm, rows, hasManyGroups, isSimple, isWindows, arePlaced, hasResidual: true), arePlaced, isSimple, HasResidual: true),
     ];
 
     public byte[] Code(bool isWindows)
