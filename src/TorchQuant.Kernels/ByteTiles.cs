@@ -58,8 +58,9 @@ internal unsafe struct ByteTiles
     /// <summary>The bits of the columns from 16 on.</summary>
     public uint LastColumns;
 
-    /// <summary>Bytes from a code to the one that is added to it.</summary>
+    /// <summary>Bytes from a code to the one that is added to it, and from a tile to one whose residual is fetched meanwhile: it may come from far away.</summary>
     public nint AddedOffset;
+    public nint AddedAhead;
 
     /// <summary>Whether a residual is added.</summary>
     public bool HasResidual;
@@ -80,32 +81,31 @@ internal unsafe struct ByteTiles
         LaterAhead = tiles > 1 ? Ahead + Groups * VectorBytes : 0;
     }
 
-    /// <summary>Sets the columns of the panel that count: the first so many.</summary>
-    public void SetColumns(int columns)
-    {
-        Columns = uint.MaxValue >> (PackedWeights.PanelColumns - columns);
-        LastColumns = Columns >> (PackedWeights.PanelColumns / 2);
-    }
-
     /// <summary>Sets these to tiles of a job's output, which still lack their place.</summary>
     public void Set(ref readonly GemmJob job)
     {
         (int low, int high) = CodeRange.Of(job.Fused, job.Requantized);
-        int zeroPoint = job.Requantized.ZeroPoint;
-        HasResidual = job.Residual.IsSet;
-        if (HasResidual)
-        {
-            Added.Set(in job);
-            AddedOffset = job.Residual.Offset;
-            (low, high, zeroPoint) = (job.Residual.Factors.Lowest, job.Residual.Factors.Highest, job.Residual.Factors.ZeroPoint);
-        }
+        (Stride, Groups, OutputStride, IsStreaming, Ahead, LaterAhead, HasResidual) = (job.Stride, job.Groups, job.OutputStride, false, 0, 0, false);
+        SetCodes(in job, low, high, job.Requantized.ZeroPoint);
+        for (int i = 0; i < VectorBytes / sizeof(int); i++)
+            Order[i] = i % 4 * 4 + i / 4;
+    }
 
-        (Stride, Groups, OutputStride, IsStreaming, Ahead, LaterAhead) = (job.Stride, job.Groups, job.OutputStride, false, 0, 0);
+    /// <summary>The same, and the job's residual, whose sum is bounded, is added.</summary>
+    public void SetWithResidual(ref readonly GemmJob job)
+    {
+        Set(in job);
+        ref readonly CodePairFactors sum = ref job.Residual.Factors;
+        SetCodes(in job, sum.Lowest, sum.Highest, sum.ZeroPoint);
+        Added.Set(in job);
+        (HasResidual, AddedOffset, AddedAhead) = (true, job.Residual.Offset, 0);
+    }
+
+    private void SetCodes(ref readonly GemmJob job, int low, int high, int zeroPoint)
+    {
         IsSimple = !job.IsPerTensor && (low, high) == (byte.MinValue, byte.MaxValue);
         new Span<byte>(Unsafe.AsPointer(ref Lowest[0]), VectorBytes).Fill((byte)low);
         new Span<byte>(Unsafe.AsPointer(ref Highest[0]), VectorBytes).Fill((byte)high);
         new Span<short>(Unsafe.AsPointer(ref ZeroPoints[0]), VectorBytes / sizeof(short)).Fill((short)zeroPoint);
-        for (int i = 0; i < VectorBytes / sizeof(int); i++)
-            Order[i] = i % 4 * 4 + i / 4;
     }
 }

@@ -24,6 +24,9 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     /// <summary>Weights that one thread reads from beyond its second level of the cache, if they are more.</summary>
     private const int StreamedBytes = 1_250_000;
 
+    /// <summary>Groups of the depth to multiply while a residual is fetched.</summary>
+    private const int FetchedAhead = 256;
+
     private const int TileAlignment = 64;
 
     /// <summary>Units of work for each thread: enough to even out threads of unequal speed, few enough that claiming them costs nothing.</summary>
@@ -74,7 +77,7 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         }
 
         if (TKernel.RequantizesItself && job->Kind == GemmOutput.Byte && job->Fused != FusedActivation.Hardswish && job->RowSums == null
-            && (!job->Residual.IsSet || (TKernel.AddsResiduals && job->Residual.Factors.IsBounded)) && TryRunPartToBytes(job, firstPanel, endPanel, firstRow, endRow))
+            && TryRunPartToBytes(job, firstPanel, endPanel, firstRow, endRow))
             return;
         if (FloatDriver<TKernel>.Fits(job))
         {
@@ -133,14 +136,22 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunBlocksToBytes(GemmJob* job, ByteTerms* terms, int firstPanel, int endPanel, int firstRow, int endRow)
     {
-        int tilesInBlock = (int)Math.Max(job->IsStreaming ? LeastTilesOfStreaming : LeastTiles, BytesInL1 / ((job->Stride + (nint)(endPanel - firstPanel) * PackedWeights.PanelColumns) * TKernel.MaxRows)), blockRows = tilesInBlock * TKernel.MaxRows;
+        nint outputs = (nint)(endPanel - firstPanel) * PackedWeights.PanelColumns * (job->Residual.IsSet ? 2 : 1);
+        int tilesInBlock = (int)Math.Max(job->IsStreaming ? LeastTilesOfStreaming : LeastTiles, BytesInL1 / ((job->Stride + outputs) * TKernel.MaxRows)), blockRows = tilesInBlock * TKernel.MaxRows;
         byte* memory = stackalloc byte[sizeof(ByteTiles) + TileAlignment];
         var work = (ByteTiles*)Align(memory);
-        work->Set(in *job);
+        if (job->Residual is { IsSet: true, Factors.IsBounded: true } && TKernel.AddsResidual(job->N, job->Groups))
+            work->SetWithResidual(in *job);
+        else
+            work->Set(in *job);
+        int firstColumn = firstPanel * PackedWeights.PanelColumns, columns = Math.Min(job->N, endPanel * PackedWeights.PanelColumns) - firstColumn;
         for (int block = firstRow; block < endRow; block += blockRows)
         {
+            int rows = Math.Min(blockRows, endRow - block);
             for (int panel = firstPanel; panel < endPanel; panel++)
-                RunPanelToBytes(job, work, terms + (panel - firstPanel), panel, block, Math.Min(blockRows, endRow - block));
+                RunPanelToBytes(job, work, terms + (panel - firstPanel), panel, block, rows);
+            if (job->Residual.IsSet && !work->HasResidual)
+                ResidualLanes<TLanes, TFloat, TInt>.AddTo((byte*)job->Output + block * job->OutputStride + firstColumn, job->OutputStride, rows, columns, in job->Residual);
         }
     }
 
@@ -171,7 +182,7 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunPanelToBytes(GemmJob* job, ByteTiles* work, ByteTerms* terms, int panel, int block, int rows)
     {
-        int columns = Columns(job, panel), most = TKernel.RowsToBytes(columns, job->Groups, job->Residual.IsSet);
+        int columns = Columns(job, panel), most = work->HasResidual ? TKernel.RowsWithResidual(job->Groups) : TKernel.RowsToBytes(columns, job->Groups);
         int tiles = (rows + most - 1) / most, height = rows / tiles, taller = rows - tiles * height;
         work->Terms = terms;
         work->Panel = Weights(job, panel);
@@ -179,7 +190,7 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         work->A = job->A + block * job->Stride;
         work->Output = (byte*)job->Output + block * job->OutputStride + panel * PackedWeights.PanelColumns;
         // The first of all brings the weights into the cache, where that takes longer than overlapping tiles saves.
-        int first = job->IsStreaming && most == TKernel.MaxRows && !job->Residual.IsSet ? 1 : 0;
+        int first = job->IsStreaming && most == TKernel.MaxRows ? 1 : 0;
         RunTilesToBytes(job, work, taller > 0 ? height + 1 : height, columns, first, isStreaming: true);
         RunTilesToBytes(job, work, height + 1, columns, taller > 0 ? taller - first : 0, isStreaming: false);
         RunTilesToBytes(job, work, height, columns, taller > 0 ? tiles - taller : tiles - first, isStreaming: false);
@@ -191,6 +202,7 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
             return;
         work->Count = count;
         work->Step = rows * job->Stride;
+        work->AddedAhead = (FetchedAhead / job->Groups + 1) * rows * job->OutputStride;
         work->IsStreaming = isStreaming;
         TKernel.RunToBytes(rows, columns, work);
     }

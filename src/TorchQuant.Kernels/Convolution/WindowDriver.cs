@@ -39,7 +39,7 @@ internal static unsafe class WindowDriver<TKernel, TLanes, TFloat, TInt>
 
             if (isBounded)
             {
-                work.Plan = new WindowPlan(in *job, TKernel.PlacedRowsToBytes(PackedWeights.PanelColumns, job->Gemm.Groups, job->Gemm.Residual.IsSet), Math.Min(threads, Environment.ProcessorCount));
+                work.Plan = new WindowPlan(in *job, TKernel.PlacedRowsToBytes(PackedWeights.PanelColumns, job->Gemm.Groups), Math.Min(threads, Environment.ProcessorCount));
                 work.Steps = (nint*)((byte*)work.Terms + termBytes);
                 FillSteps(job, in work.Plan, work.Steps);
                 work.Split = BlockSplit.Of(work.Plan.Blocks, job->Gemm.N, threads);
@@ -53,7 +53,7 @@ internal static unsafe class WindowDriver<TKernel, TLanes, TFloat, TInt>
 
     private static bool Fits(ConvolutionJob* job) =>
         TKernel.TakesPlacedTiles && job->Gemm.Fused != FusedActivation.Hardswish && job->Gemm.ColumnZeroPoints == null && job->Runs.Depth % PackedWeights.GroupDepth == 0
-        && job->Window.Width.Output >= LeastRow && (!job->Gemm.Residual.IsSet || (TKernel.AddsResiduals && job->Gemm.Residual.Factors.IsBounded));
+        && job->Window.Width.Output >= LeastRow;
 
     /// <summary>Bytes from each group of the depth to the next, run by run.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -99,9 +99,24 @@ internal static unsafe class WindowDriver<TKernel, TLanes, TFloat, TInt>
             for (int piece = 0; piece < pieces && !work->Plan.IsInPlace; piece++)
                 Copy(work, first + piece, inputs + piece * work->Plan.PieceBytes);
             RunPanels(work, firstPanel, endPanel, first, pieces, inputs, (TilePlace*)(inputs + inputBytes));
+            for (int piece = first; piece < first + pieces && job->Gemm.Residual.IsSet; piece++)
+                AddResidual(job, work->Plan.Piece(piece), firstPanel, endPanel);
         }
 
         ArrayPool<byte>.Shared.Return(rented);
+    }
+
+    /// <summary>To the outputs of a piece, which are still in the cache.</summary>
+    private static void AddResidual(ConvolutionJob* job, in OutputPiece outputs, int firstPanel, int endPanel)
+    {
+        ref readonly Window window = ref job->Window;
+        int firstColumn = firstPanel * PackedWeights.PanelColumns, columns = Math.Min(job->Gemm.N, endPanel * PackedWeights.PanelColumns) - firstColumn;
+        nint stride = job->Gemm.OutputStride, plane = (nint)outputs.Image * window.Depth.Output + outputs.Depth;
+        for (int row = outputs.Height; row < outputs.Height + outputs.Count; row++)
+        {
+            byte* codes = (byte*)job->Gemm.Output + ((plane * window.Height.Output + row) * window.Width.Output + outputs.Width) * stride + firstColumn;
+            ResidualLanes<TLanes, TFloat, TInt>.AddTo(codes, stride, outputs.Length, columns, in job->Gemm.Residual);
+        }
     }
 
     private static void Copy(State* work, int piece, byte* target)
@@ -135,9 +150,9 @@ internal static unsafe class WindowDriver<TKernel, TLanes, TFloat, TInt>
         for (int panel = firstPanel, next; panel < endPanel; panel = next)
         {
             // A last panel of few columns may have tiles of its own height.
-            int most = TKernel.PlacedRowsToBytes(Columns(job, panel), job->Gemm.Groups, tiles->HasResidual);
+            int most = TKernel.PlacedRowsToBytes(Columns(job, panel), job->Gemm.Groups);
             next = panel + 1;
-            while (next < endPanel && TKernel.PlacedRowsToBytes(Columns(job, next), job->Gemm.Groups, tiles->HasResidual) == most)
+            while (next < endPanel && TKernel.PlacedRowsToBytes(Columns(job, next), job->Gemm.Groups) == most)
                 next++;
             WindowTiles placed = WindowTiles.Place(job, in work->Plan, firstPiece, pieces, inputs, most, places);
             RunTiles(work, panel, next, places, placed.TallTiles, placed.TallRows, tiles);

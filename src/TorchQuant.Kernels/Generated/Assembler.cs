@@ -148,6 +148,9 @@ internal sealed class Assembler
     /// <summary>sum += left * right, rounded once; right is one number at an address.</summary>
     public void Vfmadd231ps(int sum, int left, Memory right) => Vector(Map.M0F38, Prefix.P66, 0xB8, sum, left, right, sizeof(float), isBroadcast: true);
 
+    /// <summary>product = left * product + addend, rounded once.</summary>
+    public void Vfmadd213ps(int product, int left, int addend) => Vector(Map.M0F38, Prefix.P66, 0xA8, product, left, addend);
+
     /// <summary>product = left * product + addend, rounded once; the addends are sixteen numbers at an address.</summary>
     public void Vfmadd213ps(int product, int left, Memory addend) => Vector(Map.M0F38, Prefix.P66, 0xA8, product, left, addend, VectorBytes);
 

@@ -10,14 +10,13 @@ namespace TorchQuant.Kernels.Generated;
 ///   vcvtdq2ps, + bias, * multiplier, vcvtps2dq                      in int32 because the terms are bounded
 ///   vpackssdw, + zero point, vpackuswb, max, min, vpermd          two rows at once, or four of 16 columns: saturation changes no code, and clamping after rounding none
 /// </code>
-/// A residual (<see cref="ResidualCode"/>) is added before the numbers are rounded the last time.
 /// </summary>
 internal sealed unsafe class ByteTileCode
 {
-    private const int Mask = 1, LastMask = 2, PackedVectors = 4;
+    private const int Mask = 1, PackedVectors = 4;
 
-    // At most 28 registers hold sums; the others hold what is the same for all rows: two vectors of multipliers and of biases; or, with a residual, the two scales.
-    private const int Multipliers = 28, Biases = 30, Moment = 31;
+    // At most 28 registers hold sums; the others hold what is the same for all rows: two vectors of multipliers and of biases.
+    private const int Multipliers = 28, Biases = 30;
 
     private static readonly ByteTilesLayout s_at = new();
 
@@ -25,13 +24,8 @@ internal sealed unsafe class ByteTileCode
     private readonly TileSequence _tiles;
     private readonly TileLoop _loop;
     private readonly int _vectors;
-    private readonly ResidualCode? _residual;
 
-    private ByteTileCode(Assembler asm, TileSequence tiles, int rows, int vectors, bool hasResidual)
-    {
-        (_asm, _tiles, _vectors, _loop) = (asm, tiles, vectors, tiles.Loop(rows, vectors));
-        _residual = hasResidual ? new ResidualCode(asm, Multipliers, Multipliers + 1, Moment, Mask, LastMask) : null;
-    }
+    private ByteTileCode(Assembler asm, TileSequence tiles, int rows, int vectors) => (_asm, _tiles, _vectors, _loop) = (asm, tiles, vectors, tiles.Loop(rows, vectors));
 
     /// <summary>Registers that are free once the first sums are packed.</summary>
     private int Order => _loop.Results < PackedVectors ? Multipliers - 1 : 1;
@@ -45,12 +39,11 @@ internal sealed unsafe class ByteTileCode
     /// <param name="isWindows">The calling convention.</param>
     /// <param name="arePlaced">Whether the tiles lie where <see cref="ByteTiles.Places"/> says, else one below the other.</param>
     /// <param name="isStreaming">Whether the weights come from beyond the second level of the cache.</param>
-    /// <param name="hasResidual">Whether a residual is added: <see cref="ByteTiles.Added"/>.</param>
     /// <returns>Where it begins.</returns>
-    public static int Append(Assembler asm, int rows, int vectors, bool isWindows, bool arePlaced = false, bool isStreaming = false, bool hasResidual = false)
+    public static int Append(Assembler asm, int rows, int vectors, bool isWindows, bool arePlaced = false, bool isStreaming = false)
     {
         TileSequence tiles = arePlaced ? new PlacedTiles(asm) : new TileSequence(asm);
-        var code = new ByteTileCode(asm, tiles, rows, vectors, hasResidual);
+        var code = new ByteTileCode(asm, tiles, rows, vectors);
         code._loop.PrefetchDistance = isStreaming ? TileLoop.StreamingDistance : null;
         return TilesFunction.Append(asm, isWindows, tiles.Saved, code.Write);
     }
@@ -58,7 +51,6 @@ internal sealed unsafe class ByteTileCode
     private void Write()
     {
         _asm.Kmovd(Mask, At(s_at.Columns));
-        _residual?.LoadMasks(R8);
         _tiles.Enter();
         int tile = _asm.Position;
         Begin();
@@ -94,9 +86,7 @@ internal sealed unsafe class ByteTileCode
         _asm.Mov(R10, At(s_at.Terms));
         _tiles.LoadOutput(Rax);
         _asm.Mov(R9, At(s_at.OutputStride));
-        _residual?.LoadScales(R8);
-        _residual?.LoadPlace(Rdx, Rax, R8);
-        for (int v = 0; v < _vectors && _residual is null; v++)
+        for (int v = 0; v < _vectors; v++)
         {
             _asm.Load(Multipliers + v, new Memory(R10, s_at.Multipliers + v * TileLoop.VectorBytes));
             _asm.Load(Biases + v, new Memory(R10, s_at.Biases + v * TileLoop.VectorBytes));
@@ -115,29 +105,9 @@ internal sealed unsafe class ByteTileCode
     private void Scale(int sums, int vector)
     {
         _asm.Vcvtdq2ps(sums, sums);
-        if (_residual is null)
-        {
-            _asm.Vfmadd231ps(sums, Biases + vector, new Memory(R10, s_at.BiasFactor));
-            _asm.Vmulps(sums, sums, Multipliers + vector);
-        }
-        else
-        {
-            _asm.Load(Moment, new Memory(R10, s_at.Biases + vector * TileLoop.VectorBytes));
-            _asm.Vfmadd231ps(sums, Moment, new Memory(R10, s_at.BiasFactor));
-            _asm.Vmulps(sums, sums, new Memory(R10, s_at.Multipliers + vector * TileLoop.VectorBytes));
-            AddResidual(_residual, sums, vector);
-        }
-
+        _asm.Vfmadd231ps(sums, Biases + vector, new Memory(R10, s_at.BiasFactor));
+        _asm.Vmulps(sums, sums, Multipliers + vector);
         _asm.Vcvtps2dq(sums, sums);
-    }
-
-    /// <summary>To one vector of a row; after its last the place of the next row.</summary>
-    private void AddResidual(ResidualCode residual, int numbers, int vector)
-    {
-        foreach (Action step in residual.Add(numbers, vector, new Memory(Rdx), R8))
-            step();
-        if (vector == _vectors - 1)
-            _asm.Lea(Rdx, new Memory(Rdx, Index: R9));
     }
 
     /// <summary>The packs work within 128 bits, so that four bytes of each of four vectors in turn come out; the permutation brings together those of one vector.</summary>

@@ -27,6 +27,7 @@ internal sealed unsafe class ByteTilesLayout
         Order = (int)((byte*)tiles.Order - start);
         LastColumns = (int)((byte*)&tiles.LastColumns - start);
         AddedOffset = (int)((byte*)&tiles.AddedOffset - start);
+        AddedAhead = (int)((byte*)&tiles.AddedAhead - start);
         AddedLowest = (int)((byte*)tiles.Added.Lowest - start);
         AddedHighest = (int)((byte*)tiles.Added.Highest - start);
         Scale = (int)((byte*)tiles.Added.Scale - start);
@@ -70,6 +71,7 @@ internal sealed unsafe class ByteTilesLayout
     public int LastColumns { get; }
 
     public int AddedOffset { get; }
+    public int AddedAhead { get; }
     public int AddedLowest { get; }
     public int AddedHighest { get; }
     public int Scale { get; }

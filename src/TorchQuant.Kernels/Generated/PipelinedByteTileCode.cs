@@ -11,7 +11,7 @@ namespace TorchQuant.Kernels.Generated;
 ///   28, 29, 30                weights, broadcast activations
 ///   31                        with 12 sums the order of the bytes of packed rows; with 14 whatever is needed for a moment
 /// </code>
-/// With a residual (<see cref="ResidualCode"/>) the sums are 12, and 24..27 hold its two scales and what is needed for a moment.
+/// With a residual (<see cref="ResidualCode"/>) the banks are 8 or 12: the registers from their end to 27 and 31 hold what they can of what is the same for all tiles.
 /// </summary>
 internal sealed class PipelinedByteTileCode
 {
@@ -21,7 +21,7 @@ internal sealed class PipelinedByteTileCode
     /// <summary>Groups that overlap with the tile before. There must be as many at least.</summary>
     public const int FewGroups = 4, ManyGroups = 8;
 
-    private const int Vectors = TileLoop.PanelVectors, Mask = 1, LastMask = 2, PackedVectors = 4, Multipliers = 24, Biases = 26, Moment = 31;
+    private const int Vectors = TileLoop.PanelVectors, Mask = 1, LastMask = 2, PackedVectors = 4, EndOfFree = 28, Last = 31;
 
     private static readonly ByteTilesLayout s_at = new();
 
@@ -32,26 +32,32 @@ internal sealed class PipelinedByteTileCode
     private readonly int _overlapped;
     private readonly int _bankSums;
     private readonly bool _isSimple;
+
+    /// <summary>The first of two registers of multipliers and of two of biases, and of the order of bytes; null where they are loaded each time.</summary>
+    private readonly int? _multipliers;
+    private readonly int? _order;
+
+    /// <summary>Whatever is needed for a moment.</summary>
+    private readonly int _moment = Last;
     private readonly ResidualCode? _residual;
 
-    private PipelinedByteTileCode(Assembler asm, TileSequence tiles, int rows, bool hasManyGroups, bool isSimple, bool hasResidual)
+    private PipelinedByteTileCode(Assembler asm, TileSequence tiles, int rows, int mostRows, int overlapped, bool isSimple, bool hasResidual)
     {
-        _isSimple = isSimple;
-        (_asm, _tiles, _rows, _overlapped) = (asm, tiles, rows, hasManyGroups ? ManyGroups : FewGroups);
-        _bankSums = Vectors * MostRows(hasManyGroups, hasResidual);
-        _residual = hasResidual ? new ResidualCode(asm, Multipliers, Multipliers + 1, Biases, Mask, LastMask) : null;
+        (_asm, _tiles, _rows, _overlapped, _bankSums, _isSimple) = (asm, tiles, rows, overlapped, Vectors * mostRows, isSimple);
         _loops = [tiles.Loop(rows, Vectors, first: 0), tiles.Loop(rows, Vectors, first: _bankSums)];
+        int free = 2 * _bankSums, needed = hasResidual ? ResidualCode.Constants + 1 : 0;
+        if (EndOfFree - free >= 2 * Vectors + needed)
+        {
+            (_multipliers, _order) = (free, Last);
+            free += 2 * Vectors;
+        }
+
+        if (!hasResidual)
+            return;
+        if (_order is not null)
+            _moment = free++;
+        _residual = new ResidualCode(asm, _moment, [.. Enumerable.Range(free, Math.Min(EndOfFree - free, ResidualCode.Constants))], Mask, LastMask);
     }
-
-    private bool HasSpareRegisters => 2 * _bankSums <= Multipliers;
-
-    private bool HasConstantsInRegisters => HasSpareRegisters && _residual is null;
-
-    /// <summary>A register for the biases of one vector.</summary>
-    private int BiasMoment => _residual is null ? Moment : Biases + 1;
-
-    /// <summary>Rows of a tile at most.</summary>
-    public static int MostRows(bool hasManyGroups, bool hasResidual) => hasManyGroups && !hasResidual ? RowsOfManyGroups : RowsOfFewGroups;
 
     /// <summary>Appends the code for tiles of that many rows and up to 32 columns.</summary>
     /// <param name="asm">Where the code goes.</param>
@@ -60,13 +66,25 @@ internal sealed class PipelinedByteTileCode
     /// <param name="isSimple">Whether for <see cref="ByteTiles.IsSimple"/> alone.</param>
     /// <param name="isWindows">The calling convention.</param>
     /// <param name="arePlaced">Whether the tiles lie where <see cref="ByteTiles.Places"/> says, else one below the other.</param>
-    /// <param name="hasResidual">Whether a residual is added: <see cref="ByteTiles.Added"/>.</param>
     /// <returns>Where it begins.</returns>
-    public static int Append(Assembler asm, int rows, bool hasManyGroups, bool isSimple, bool isWindows, bool arePlaced = false, bool hasResidual = false)
+    public static int Append(Assembler asm, int rows, bool hasManyGroups, bool isSimple, bool isWindows, bool arePlaced = false)
     {
         TileSequence tiles = arePlaced ? new PlacedTiles(asm) : new TileSequence(asm);
-        ReadOnlySpan<Gpr> own = hasResidual ? [Rbx, Rbp] : [Rbx];
-        return TilesFunction.Append(asm, isWindows, [.. own, .. tiles.Saved], new PipelinedByteTileCode(asm, tiles, rows, hasManyGroups, isSimple, hasResidual).Write);
+        int mostRows = hasManyGroups ? RowsOfManyGroups : RowsOfFewGroups, overlapped = hasManyGroups ? ManyGroups : FewGroups;
+        return TilesFunction.Append(asm, isWindows, [Rbx, .. tiles.Saved], new PipelinedByteTileCode(asm, tiles, rows, mostRows, overlapped, isSimple, hasResidual: false).Write);
+    }
+
+    /// <summary>Appends the code for tiles of that many rows and up to 32 columns, one below the other, that a residual is added to: <see cref="ByteTiles.Added"/>.</summary>
+    /// <param name="asm">Where the code goes.</param>
+    /// <param name="rows">Rows of a tile: the most of the form, or fewer.</param>
+    /// <param name="form">The form.</param>
+    /// <param name="isSimple">Whether for <see cref="ByteTiles.IsSimple"/> alone.</param>
+    /// <param name="isWindows">The calling convention.</param>
+    /// <returns>Where it begins.</returns>
+    public static int Append(Assembler asm, int rows, ResidualForm form, bool isSimple, bool isWindows)
+    {
+        var tiles = new TileSequence(asm);
+        return TilesFunction.Append(asm, isWindows, [Rbx, Rbp, .. tiles.Saved], new PipelinedByteTileCode(asm, tiles, rows, form.MostRows, form.LeastGroups, isSimple, hasResidual: true).Write);
     }
 
     private void Write()
@@ -75,7 +93,6 @@ internal sealed class PipelinedByteTileCode
         _tiles.Enter();
         _asm.Mov(Rbx, At(s_at.Terms));
         LoadConstants();
-
         int only = Tile(0, hasPrevious: false);
         int loop = _asm.Position;
         int last = Tile(1, hasPrevious: true);
@@ -98,23 +115,22 @@ internal sealed class PipelinedByteTileCode
 
     private void LoadConstants()
     {
-        if (HasSpareRegisters)
-            _asm.Load(Moment, At(s_at.Order));
-        for (int v = 0; v < Vectors && HasConstantsInRegisters; v++)
+        if (_order is { } order)
+            _asm.Load(order, At(s_at.Order));
+        for (int v = 0; _multipliers is { } multipliers && v < Vectors; v++)
         {
-            _asm.Load(Multipliers + v, new Memory(Rbx, s_at.Multipliers + v * TileLoop.VectorBytes));
-            _asm.Load(Biases + v, new Memory(Rbx, s_at.Biases + v * TileLoop.VectorBytes));
+            _asm.Load(multipliers + v, new Memory(Rbx, s_at.Multipliers + v * TileLoop.VectorBytes));
+            _asm.Load(multipliers + Vectors + v, new Memory(Rbx, s_at.Biases + v * TileLoop.VectorBytes));
         }
 
-        _residual?.LoadMasks(R8);
-        _residual?.LoadScales(R8);
+        _residual?.LoadConstants();
     }
 
     /// <summary>Where the codes go of the tile that is requantized, and where those lie that are added to them.</summary>
     private void LoadOutput()
     {
         _tiles.LoadOutput(R10);
-        _residual?.LoadPlace(Rbp, R10, R8);
+        _residual?.LoadPlace(Rbp, R10);
     }
 
     /// <returns>A jump for when it was the last tile.</returns>
@@ -125,6 +141,12 @@ internal sealed class PipelinedByteTileCode
         if (hasPrevious)
             LoadOutput();
         _tiles.Load(loop);
+        if (_residual is not null)
+        {
+            _tiles.LoadOutput(Rcx);
+            _residual.Fetch(_rows, Rcx, Rdx);
+        }
+
         _asm.Mov(Rdx, At(s_at.Panel));
         _asm.Mov(Rcx, At(s_at.Groups));
         for (int v = 0; v < Vectors; v++)
@@ -176,25 +198,24 @@ internal sealed class PipelinedByteTileCode
 
     private IEnumerable<Action> Scale(int sums, int vector, bool isSecond)
     {
-        int offset = vector * TileLoop.VectorBytes, bias = HasConstantsInRegisters ? Biases + vector : BiasMoment;
+        int offset = vector * TileLoop.VectorBytes, bias = _multipliers is { } first ? first + Vectors + vector : _moment;
         yield return () => _asm.Vcvtdq2ps(sums, sums);
         // An addition has execution units that the products do not use.
         if (_isSimple)
             yield return () => _asm.Vaddps(sums, sums, new Memory(Rbx, s_at.Biases + offset));
-        else if (!HasConstantsInRegisters)
+        else if (_multipliers is null)
             yield return () => _asm.Load(bias, new Memory(Rbx, s_at.Biases + offset));
         if (!_isSimple)
             yield return () => _asm.Vfmadd231ps(sums, bias, new Memory(Rbx, s_at.BiasFactor));
-        if (HasConstantsInRegisters)
-            yield return () => _asm.Vmulps(sums, sums, Multipliers + vector);
+        if (_multipliers is { } multipliers)
+            yield return () => _asm.Vmulps(sums, sums, multipliers + vector);
         else
             yield return () => _asm.Vmulps(sums, sums, new Memory(Rbx, s_at.Multipliers + offset));
-        foreach (Action step in _residual?.Add(sums, vector, isSecond ? new Memory(Rbp, Index: R11) : new Memory(Rbp), R8) ?? [])
+        foreach (Action step in _residual?.Add(sums, vector, isSecond ? new Memory(Rbp, Index: R11) : new Memory(Rbp)) ?? [])
             yield return step;
         yield return () => _asm.Vcvtps2dq(sums, sums);
     }
 
-    /// <summary>As in <see cref="ByteTileCode"/>, one row or two.</summary>
     private IEnumerable<Action> Pack(int first, int rows)
     {
         int third = first + Vectors;
@@ -213,9 +234,10 @@ internal sealed class PipelinedByteTileCode
             yield return () => _asm.Vpminub(first, first, At(s_at.Highest));
         }
 
-        if (!HasSpareRegisters)
-            yield return () => _asm.Load(Moment, At(s_at.Order));
-        yield return () => _asm.Vpermd(first, Moment, first);
+        int order = _order ?? _moment;
+        if (_order is null)
+            yield return () => _asm.Load(order, At(s_at.Order));
+        yield return () => _asm.Vpermd(first, order, first);
         yield return () => _asm.StoreBytes256(new Memory(R10), first, Mask);
         if (rows > 1)
         {
@@ -223,10 +245,10 @@ internal sealed class PipelinedByteTileCode
             yield return () => _asm.StoreBytes256(new Memory(R10, Index: R11), third, Mask);
         }
 
-        int stride = rows > 1 ? 2 : 1;
-        yield return () => _asm.Lea(R10, new Memory(R10, Index: R11, Scale: stride));
+        int strides = rows > 1 ? 2 : 1;
+        yield return () => _asm.Lea(R10, new Memory(R10, Index: R11, Scale: strides));
         if (_residual is not null)
-            yield return () => _asm.Lea(Rbp, new Memory(Rbp, Index: R11, Scale: stride));
+            yield return () => _asm.Lea(Rbp, new Memory(Rbp, Index: R11, Scale: strides));
     }
 
     private static Memory At(int offset) => new(R8, offset);

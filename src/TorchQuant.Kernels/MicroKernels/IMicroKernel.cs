@@ -23,11 +23,14 @@ internal unsafe interface IMicroKernel
     /// <summary>Whether <see cref="RunToBytes"/> can be called.</summary>
     static virtual bool RequantizesItself => false;
 
-    /// <summary>Whether those methods add residuals: <see cref="ByteTiles.HasResidual"/>.</summary>
-    static virtual bool AddsResiduals => false;
-
     /// <summary>The height of tiles that suits <see cref="RunToBytes"/>, for so many columns of a panel and a depth in groups of four.</summary>
-    static virtual int RowsToBytes(int columns, nint groups, bool hasResidual) => throw new NotSupportedException();
+    static virtual int RowsToBytes(int columns, nint groups) => throw new NotSupportedException();
+
+    /// <summary>Whether <see cref="RunToBytes"/> gains by adding a residual itself, for so many columns of all panels and a depth in groups of four.</summary>
+    static virtual bool AddsResidual(int columns, nint groups) => false;
+
+    /// <summary>The height of tiles that suits it then.</summary>
+    static virtual int RowsWithResidual(nint groups) => throw new NotSupportedException();
 
     /// <summary>The same with all that follows, for several tiles: the codes that <see cref="ByteEpilogue{TLanes, TFloat, TInt}"/> gives for bounded terms, to the bit.</summary>
     /// <param name="rows">Rows of a tile.</param>
@@ -39,7 +42,7 @@ internal unsafe interface IMicroKernel
     static virtual bool TakesPlacedTiles => false;
 
     /// <summary>The height of tiles that suits <see cref="RunPlacedToBytes"/>, for so many columns of a panel and a depth in groups of four.</summary>
-    static virtual int PlacedRowsToBytes(int columns, nint groups, bool hasResidual) => throw new NotSupportedException();
+    static virtual int PlacedRowsToBytes(int columns, nint groups) => throw new NotSupportedException();
 
     /// <summary>As <see cref="RunToBytes"/> for tiles that lie where <see cref="ByteTiles.Places"/> says and whose depth goes on as <see cref="ByteTiles.Steps"/> says.</summary>
     /// <param name="rows">Rows of a tile.</param>

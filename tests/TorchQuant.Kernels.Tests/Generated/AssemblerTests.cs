@@ -40,6 +40,7 @@ public class AssemblerTests
                     (Mnemonic.Vmaxps, asm => asm.Vmaxps(target, left, right)),
                     (Mnemonic.Vminps, asm => asm.Vminps(target, left, right)),
                     (Mnemonic.Vfmadd231ps, asm => asm.Vfmadd231ps(target, left, right)),
+                    (Mnemonic.Vfmadd213ps, asm => asm.Vfmadd213ps(target, left, right)),
                     (Mnemonic.Vpackssdw, asm => asm.Vpackssdw(target, left, right)),
                     (Mnemonic.Vpackuswb, asm => asm.Vpackuswb(target, left, right)),
                     (Mnemonic.Vpaddsw, asm => asm.Vpaddsw(target, left, right)),

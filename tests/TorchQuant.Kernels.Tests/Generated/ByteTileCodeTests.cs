@@ -87,14 +87,18 @@ public unsafe class ByteTileCodeTests
             }
 
             var tiles = (ByteTiles*)memory;
-            tiles->Set(in job);
+            if (form.HasResidual)
+                tiles->SetWithResidual(in job);
+            else
+                tiles->Set(in job);
             Assert.True(tiles->IsSimple || !form.IsSimple);
             tiles->Terms = terms;
             tiles->A = codes;
             tiles->Panel = weights.Panels;
             tiles->Output = output;
             (tiles->Step, tiles->Count) = (form.Rows * k, count);
-            tiles->SetColumns(columns);
+            tiles->Columns = uint.MaxValue >> (32 - columns);
+            tiles->LastColumns = tiles->Columns >> 16;
             if (placed is not null)
             {
                 placed.Run(tiles, run, columns + Canaries);

@@ -33,17 +33,10 @@ internal sealed record ByteTileForm(int Rows, int MostColumns, int LeastGroups, 
 
     private static IEnumerable<ByteTileForm> WithResidual =>
     [
-        .. from rows in Enumerable.Range(1, TileLoop.MaxRows)
-           from vectors in new[] { 1, 2 }
-           from arePlaced in new[] { false, true }
-           select new ByteTileForm(rows, vectors * 16, 1, (asm, isWindows) => ByteTileCode.Append(asm, rows, vectors, isWindows, arePlaced, hasResidual: true), arePlaced, HasResidual: true),
-        .. from rows in Enumerable.Range(1, PipelinedByteTileCode.MostRows(hasManyGroups: true, hasResidual: true))
-           from hasManyGroups in new[] { false, true }
+        .. from form in ResidualForm.All.ToArray()
+           from rows in Enumerable.Range(1, form.MostRows)
            from isSimple in new[] { false, true }
-           from arePlaced in new[] { false, true }
-           select new ByteTileForm(
-               rows, 32, hasManyGroups ? PipelinedByteTileCode.ManyGroups : PipelinedByteTileCode.FewGroups,
-               (asm, isWindows) => PipelinedByteTileCode.Append(asm, rows, hasManyGroups, isSimple, isWindows, arePlaced, hasResidual: true), arePlaced, isSimple, HasResidual: true),
+           select new ByteTileForm(rows, 32, form.LeastGroups, (asm, isWindows) => PipelinedByteTileCode.Append(asm, rows, form, isSimple, isWindows), IsSimple: isSimple, HasResidual: true),
     ];
 
     public byte[] Code(bool isWindows)
