@@ -15,11 +15,14 @@ internal struct TeamChoice
     /// <summary>A team that served so many times as long as the last pause starts with the shortest pause again.</summary>
     private const int ServedWell = 20;
 
-    private static readonly long s_patience = Ticks(milliseconds: 0.5), s_mostOfARun = Ticks(milliseconds: 0.3), s_firstPause = Ticks(milliseconds: 50), s_longestPause = Ticks(milliseconds: 5000);
+    /// <summary>What may be lost in all, and what one run counts at most: a core can be taken away once on any machine.</summary>
+    private static readonly long s_patience = Ticks(milliseconds: 2), s_mostOfARun = Ticks(milliseconds: 1);
+
+    private static readonly long s_firstPause = Ticks(milliseconds: 50), s_longestPause = Ticks(milliseconds: 5000);
 
     private long _lost, _since, _pausedUntil, _pause;
 
-    public bool UsesOpenMp { get; private set; }
+    public bool UsesOpenMp { readonly get; internal set; }
 
     /// <summary>Takes note of a run.</summary>
     /// <param name="lost">Ticks of <see cref="Stopwatch"/> that it would have been shorter if all had done their share.</param>
@@ -28,7 +31,7 @@ internal struct TeamChoice
     /// <param name="hasOpenMp">Whether there is such a team; asked rarely.</param>
     public void Record(long lost, long total, long now, Func<bool> hasOpenMp)
     {
-        _lost = Math.Max(0, _lost + Math.Min(lost, s_mostOfARun) - total / LostShare);
+        _lost = Math.Max(0, _lost + Math.Min(lost, s_mostOfARun) - Math.Min(total, s_mostOfARun) / LostShare);
         if (_lost < s_patience)
             return;
         _lost = 0;

@@ -50,6 +50,9 @@ internal static unsafe class WorkerPool
     private static volatile int s_signal;
     private static TeamChoice s_choice;
 
+    /// <summary>Whose threads the next run is for. It changes by itself; tests set it.</summary>
+    internal static ref TeamChoice Choice => ref s_choice;
+
     internal static bool HasParkedWorker => Array.Exists(s_isParked, static isParked => isParked);
 
     /// <summary>Calls body(state, unit) for every unit below <paramref name="units"/>, on at most <paramref name="threads"/> threads, and returns when all are done.</summary>
