@@ -91,10 +91,9 @@ internal unsafe struct ByteTiles
             Order[i] = i % 4 * 4 + i / 4;
     }
 
-    /// <summary>The same, and the job's residual, whose sum is bounded, is added.</summary>
-    public void SetWithResidual(ref readonly GemmJob job)
+    /// <summary>The job's residual, whose sum is bounded, is added.</summary>
+    public void AddResidual(ref readonly GemmJob job)
     {
-        Set(in job);
         ref readonly CodePairFactors sum = ref job.Residual.Factors;
         SetCodes(in job, sum.Lowest, sum.Highest, sum.ZeroPoint);
         Added.Set(in job);

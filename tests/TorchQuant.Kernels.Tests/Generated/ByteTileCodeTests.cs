@@ -87,10 +87,9 @@ public unsafe class ByteTileCodeTests
             }
 
             var tiles = (ByteTiles*)memory;
+            tiles->Set(in job);
             if (form.HasResidual)
-                tiles->SetWithResidual(in job);
-            else
-                tiles->Set(in job);
+                tiles->AddResidual(in job);
             Assert.True(tiles->IsSimple || !form.IsSimple);
             tiles->Terms = terms;
             tiles->A = codes;
