@@ -62,7 +62,7 @@ public sealed class QuantizedConvolution : ConvolutionModule<PackedConvolution>
     {
         TakeBack();
         var (layer, computed) = (Layer, Output.QParams);
-        if (input.dtype != ScalarType.QUInt8 || added.dtype != ScalarType.QUInt8 || !IsBatch(input) || added.numel() == 0 || !ChannelsLast.LiesSo(added))
+        if (input.dtype != ScalarType.QUInt8 || added.dtype != ScalarType.QUInt8 || !IsBatch(input) || added.dim() != input.dim() || added.numel() == 0 || !ChannelsLast.LiesSo(added))
             return null;
         QParams inputParams = QuantizedInput.Read(this, input), addedParams = QuantizedInput.Read(this, added, nameof(added));
         var result = Batched(
