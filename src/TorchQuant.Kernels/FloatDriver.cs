@@ -18,6 +18,9 @@ internal static unsafe class FloatDriver<TKernel>
     /// <summary>The most rows for which reading the weights takes longer than the products.</summary>
     public const int FewRows = 4;
 
+    /// <summary>With fewer rows the processor is ahead of the products by itself.</summary>
+    private const int LeastRowsOfStreaming = 3;
+
     /// <summary>
     /// Results that no cache near the core keeps, if there are as many: 1 MB. 4 MB, which may as well go to memory where rows of results are written in pieces, and 16 MB, where they are written
     /// from end to end.
@@ -147,7 +150,7 @@ internal static unsafe class FloatDriver<TKernel>
         RunAlong(job, &tiles, panels, rows, FormOfFew(job, rows));
     }
 
-    private static FloatTileForm FormOfFew(GemmJob* job, int rows) => job->IsStreaming && rows <= FewRows ? FloatTileForm.Streamed : FloatTileForm.Whole;
+    private static FloatTileForm FormOfFew(GemmJob* job, int rows) => job->IsStreaming && rows >= LeastRowsOfStreaming ? FloatTileForm.Streamed : FloatTileForm.Whole;
 
     private static void RunAlong(GemmJob* job, FloatTiles* tiles, int panels, int rows, FloatTileForm form)
     {
