@@ -22,8 +22,8 @@ internal static unsafe class FloatDriver<TKernel>
     private const int LeastRowsOfStreaming = 3;
 
     /// <summary>
-    /// Results that no cache near the core keeps, if there are as many: 1 MB. 4 MB, which may as well go to memory where rows of results are written in pieces, and 16 MB, where they are written
-    /// from end to end.
+    /// Results that no cache near the core keeps, if there are as many: 1 MB. And 4 MB, where rows of results are written in pieces, or 16 MB, where they are written from end to end: then going
+    /// to memory saves more than it costs to read them from there.
     /// </summary>
     private const int SpreadResults = 256 * 1024, PastResults = 1024 * 1024, PastResultsAlong = 4 * 1024 * 1024;
 
