@@ -44,6 +44,37 @@ public static unsafe class Quantizer
             QuantizedPieces.Quantize(source, (byte*)target, x.Length, qparams, quantMin, quantMax, threads);
     }
 
+    /// <summary>Quantizes pictures with the channels first, x [batch, channels, positions], to unsigned codes with the channels last, [batch, positions, channels], in one pass.</summary>
+    /// <param name="x">The real numbers; the batch is found from the length.</param>
+    /// <param name="codes">Receives one code for each number of <paramref name="x"/>.</param>
+    /// <param name="channels">The channels of a picture, at least 1.</param>
+    /// <param name="positions">The places of a picture, height * width, at least 1.</param>
+    /// <param name="qparams">Scale and zero point; the zero point within 0..255.</param>
+    /// <param name="quantMin">The smallest code to give.</param>
+    /// <param name="quantMax">The largest code to give.</param>
+    /// <param name="threads">How many threads may be used, at least 1.</param>
+    /// <exception cref="ArgumentException">The lengths do not fit together, or the parameters are out of their range.</exception>
+    public static void QuantizeChannelsLast(
+        ReadOnlySpan<float> x, Span<byte> codes, int channels, int positions, QParams qparams, int quantMin = 0, int quantMax = 255, int threads = 1) =>
+        QuantizeChannelsLast(Isa.Current, x, codes, channels, positions, qparams, quantMin, quantMax, threads);
+
+    internal static void QuantizeChannelsLast(
+        Isa isa, ReadOnlySpan<float> x, Span<byte> codes, int channels, int positions, QParams qparams, int quantMin, int quantMax, int threads)
+    {
+        Argument.HasLength(codes.Length, x.Length, nameof(codes), "as many as x");
+        Argument.IsAtLeast(channels, 1, nameof(channels));
+        Argument.IsAtLeast(positions, 1, nameof(positions));
+        Argument.IsAtLeast(threads, 1, nameof(threads));
+        CheckUnsigned(qparams);
+        Argument.IsCodeRange(quantMin, quantMax, byte.MinValue, byte.MaxValue);
+        (long batch, long rest) = Math.DivRem(x.Length, (long)channels * positions);
+        if (rest != 0)
+            throw new ArgumentException($"x has {x.Length} elements; expected a multiple of {(long)channels * positions} (channels * positions).", nameof(x));
+        fixed (float* source = x)
+        fixed (byte* target = codes)
+            new PlanesToPixels(source, target, channels, positions, qparams, quantMin, quantMax).Run(isa, (int)batch, threads);
+    }
+
     /// <summary>Quantizes each channel of x [channels, inner] to unsigned codes with its own scale and zero point.</summary>
     /// <param name="x">The real numbers, row-major [channels, inner].</param>
     /// <param name="codes">Receives the codes, of the same shape.</param>

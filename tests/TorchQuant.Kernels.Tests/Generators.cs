@@ -22,6 +22,13 @@ public enum Scheme
 /// <summary>Random test data from a seed, with extremes more often than chance would give them. Pure: the same seed gives the same data.</summary>
 internal static class Generators
 {
+    /// <summary>What no vector width may treat in its own way: ties, both zeros, subnormals, infinities, numbers without a code, NaNs of both signs.</summary>
+    private static readonly float[] s_special =
+    [
+        0, -0f, 0.5f, 1.5f, 2.5f, -0.5f, -1.5f, float.Epsilon, -float.Epsilon, float.MaxValue, float.MinValue, float.PositiveInfinity, float.NegativeInfinity,
+        float.NaN, BitConverter.Int32BitsToSingle(0x7FC00001), BitConverter.Int32BitsToSingle(unchecked((int)0xFF800001)), 127.5f, 254.5f, 255.5f, -128.5f, 2147483648f, -2147483904f,
+    ];
+
     /// <summary>Codes that are extreme in about a third of the places, and everywhere for every fourth seed.</summary>
     public static byte[] Activations(int length, int seed)
     {
@@ -54,6 +61,20 @@ internal static class Generators
     {
         var random = new Random(seed);
         return new QParams(Scale(random), random.Next(4) switch { 0 => 0, 1 => 255, _ => random.Next(256) });
+    }
+
+    /// <summary>Floats of which a third is special.</summary>
+    public static float[] Numbers(int length, int seed)
+    {
+        var random = new Random(seed);
+        float[] x = Floats(length, seed, magnitude: 300);
+        for (int i = 0; i < length; i++)
+        {
+            if (random.Next(3) == 0)
+                x[i] = s_special[random.Next(s_special.Length)];
+        }
+
+        return x;
     }
 
     public static float[] Floats(int length, int seed, float magnitude = 10)

@@ -7,13 +7,6 @@ public unsafe class QuantizerTests
 {
     private const int Canaries = 40;
 
-    /// <summary>What no vector width may treat in its own way: ties, both zeros, subnormals, infinities, numbers without a code, NaNs of both signs.</summary>
-    private static readonly float[] s_special =
-    [
-        0, -0f, 0.5f, 1.5f, 2.5f, -0.5f, -1.5f, float.Epsilon, -float.Epsilon, float.MaxValue, float.MinValue, float.PositiveInfinity, float.NegativeInfinity,
-        float.NaN, BitConverter.Int32BitsToSingle(0x7FC00001), BitConverter.Int32BitsToSingle(unchecked((int)0xFF800001)), 127.5f, 254.5f, 255.5f, -128.5f, 2147483648f, -2147483904f,
-    ];
-
     public static TheoryData<Isa> EveryIsa => [.. Isa.Available];
 
     [Theory]
@@ -22,7 +15,7 @@ public unsafe class QuantizerTests
     {
         for (int length = 0; length <= 3 * 64 + 1; length++)
         {
-            float[] x = Numbers(length, seed: length);
+            float[] x = Generators.Numbers(length, seed: length);
             foreach ((QParams qparams, int low, int high) in new[] { (new QParams(1, 3), 0, 255), (new QParams(0.37f, 200), 0, 127), (new QParams(2.5f, 9), 0, 15), (Generators.QParams(length), 0, 255) })
             {
                 byte[] codes = new byte[length + 2 * Canaries];
@@ -40,7 +33,7 @@ public unsafe class QuantizerTests
     [MemberData(nameof(EveryIsa))]
     public void Quantizing_to_signed_codes_equals_the_reference(Isa isa)
     {
-        float[] x = Numbers(200, seed: 1);
+        float[] x = Generators.Numbers(200, seed: 1);
         foreach (QParams qparams in new[] { new QParams(1, -5), new QParams(0.3f, 127), new QParams(0.7f, -128) })
         {
             sbyte[] codes = new sbyte[x.Length];
@@ -75,7 +68,7 @@ public unsafe class QuantizerTests
     public void Threads_share_what_is_large()
     {
         const int channels = 37, inner = 5_003;
-        float[] x = Numbers(channels * inner, seed: 3), one = new float[x.Length], two = new float[x.Length];
+        float[] x = Generators.Numbers(channels * inner, seed: 3), one = new float[x.Length], two = new float[x.Length];
         byte[] single = new byte[x.Length], shared = new byte[x.Length];
         sbyte[] signedSingle = new sbyte[x.Length], signedShared = new sbyte[x.Length];
         QParams qparams = new(1.3f, 77);
@@ -99,7 +92,7 @@ public unsafe class QuantizerTests
     [Property(EndSize = 1_000_000, MaxTest = 50)]
     public void Quantizing_dynamically_equals_the_reference(int seed)
     {
-        float[] x = Numbers(new Random(seed).Next(300), seed);
+        float[] x = Generators.Numbers(new Random(seed).Next(300), seed);
         QParams qparams = Generators.QParams(seed);
         foreach (Isa isa in Isa.Available)
         {
@@ -197,17 +190,4 @@ public unsafe class QuantizerTests
     }
 
     private static string Failure(Action call) => Assert.ThrowsAny<ArgumentException>(call).Message;
-
-    private static float[] Numbers(int length, int seed)
-    {
-        var random = new Random(seed);
-        float[] x = Generators.Floats(length, seed, magnitude: 300);
-        for (int i = 0; i < length; i++)
-        {
-            if (random.Next(3) == 0)
-                x[i] = s_special[random.Next(s_special.Length)];
-        }
-
-        return x;
-    }
 }

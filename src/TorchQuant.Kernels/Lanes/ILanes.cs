@@ -80,6 +80,12 @@ internal unsafe interface ILanes<TFloat, TInt>
     /// <summary>Stores four vectors of numbers within 0..255, one after the other: fewer instructions than four times <see cref="StoreBytes(TInt, byte*)"/>.</summary>
     static abstract void StoreBytes(TInt first, TInt second, TInt third, TInt fourth, byte* target);
 
+    /// <summary>Stores the low three bytes of every number, one after the other, and nothing behind them.</summary>
+    static abstract void StoreTriples(TInt value, byte* target);
+
+    /// <summary>Stores 16 bytes for every number: its four bytes of each vector in turn. From one number's to the next number's it is <paramref name="stride"/> bytes.</summary>
+    static abstract void StoreQuads(TInt first, TInt second, TInt third, TInt fourth, byte* target, nint stride);
+
     /// <summary>The larger of the unsigned numbers in every 8 bits.</summary>
     static abstract TInt MaxBytes(TInt left, TInt right);
 

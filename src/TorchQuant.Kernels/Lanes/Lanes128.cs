@@ -76,6 +76,26 @@ internal readonly unsafe struct Lanes128 : ILanes<Floats, Ints>
         AdvSimd.Arm64.UnzipEven(lower.AsByte(), upper.AsByte()).Store(target);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreTriples(Ints value, byte* target)
+    {
+        Vector128<byte> triples = AdvSimd.Arm64.VectorTableLookup(value.AsByte(), Vector128.Create((byte)0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 255, 255, 255, 255));
+        *(ulong*)target = triples.AsUInt64()[0];
+        *(uint*)(target + 8) = triples.AsUInt32()[2];
+    }
+
+    /// <summary>zip interleaves the halves of two vectors: numbers first, then pairs of them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreQuads(Ints first, Ints second, Ints third, Ints fourth, byte* target, nint stride)
+    {
+        Vector128<long> lowFront = AdvSimd.Arm64.ZipLow(first, second).AsInt64(), lowBack = AdvSimd.Arm64.ZipLow(third, fourth).AsInt64();
+        Vector128<long> highFront = AdvSimd.Arm64.ZipHigh(first, second).AsInt64(), highBack = AdvSimd.Arm64.ZipHigh(third, fourth).AsInt64();
+        AdvSimd.Arm64.ZipLow(lowFront, lowBack).AsByte().Store(target);
+        AdvSimd.Arm64.ZipHigh(lowFront, lowBack).AsByte().Store(target + stride);
+        AdvSimd.Arm64.ZipLow(highFront, highBack).AsByte().Store(target + 2 * stride);
+        AdvSimd.Arm64.ZipHigh(highFront, highBack).AsByte().Store(target + 3 * stride);
+    }
+
     public static Ints MaxBytes(Ints left, Ints right) => Vector128.Max(left.AsByte(), right.AsByte()).AsInt32();
     public static Ints BroadcastShort(short value) => Vector128.Create(value).AsInt32();
     public static Ints BroadcastByte(byte value) => Vector128.Create(value).AsInt32();

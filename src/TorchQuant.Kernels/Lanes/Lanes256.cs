@@ -95,6 +95,28 @@ internal readonly unsafe struct Lanes256 : ILanes<Floats, Ints>
         Avx2.PermuteVar8x32(packed.AsInt32(), Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7)).Store((int*)target);
     }
 
+    /// <summary>The shuffle works within 128 bits: 12 bytes of each come out, which the permutation brings together.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreTriples(Ints value, byte* target)
+    {
+        Vector256<byte> within = Avx2.Shuffle(value.AsByte(), Vector256.Create(Triples, Triples));
+        Ints triples = Avx2.PermuteVar8x32(within.AsInt32(), Vector256.Create(0, 1, 2, 4, 5, 6, 3, 7));
+        triples.GetLower().Store((int*)target);
+        *(ulong*)(target + 16) = triples.AsUInt64()[2];
+    }
+
+    /// <summary>unpck interleaves within 128 bits: numbers first, then pairs of them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreQuads(Ints first, Ints second, Ints third, Ints fourth, byte* target, nint stride)
+    {
+        Vector256<long> lowFront = Avx2.UnpackLow(first, second).AsInt64(), lowBack = Avx2.UnpackLow(third, fourth).AsInt64();
+        Vector256<long> highFront = Avx2.UnpackHigh(first, second).AsInt64(), highBack = Avx2.UnpackHigh(third, fourth).AsInt64();
+        StoreHalves(Avx2.UnpackLow(lowFront, lowBack), target, stride);
+        StoreHalves(Avx2.UnpackHigh(lowFront, lowBack), target + stride, stride);
+        StoreHalves(Avx2.UnpackLow(highFront, highBack), target + 2 * stride, stride);
+        StoreHalves(Avx2.UnpackHigh(highFront, highBack), target + 3 * stride, stride);
+    }
+
     public static Ints MaxBytes(Ints left, Ints right) => Vector256.Max(left.AsByte(), right.AsByte()).AsInt32();
     public static Ints BroadcastShort(short value) => Vector256.Create(value).AsInt32();
     public static Ints BroadcastByte(byte value) => Vector256.Create(value).AsInt32();
@@ -107,5 +129,16 @@ internal readonly unsafe struct Lanes256 : ILanes<Floats, Ints>
         Vector256<short> back = Avx2.AddSaturate(Avx2.PackSignedSaturate(third, fourth), zeroPoint.AsInt16());
         Vector256<byte> codes = Vector256.Min(Vector256.Max(Avx2.PackUnsignedSaturate(front, back), lowest.AsByte()), highest.AsByte());
         Avx2.PermuteVar8x32(codes.AsInt32(), Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7)).Store((int*)target);
+    }
+
+    /// <summary>The bytes of four numbers without every fourth; a negative index gives 0.</summary>
+    internal static Vector128<byte> Triples => Vector128.Create((byte)0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 255, 255, 255, 255);
+
+    /// <summary>The blocks of 128 bits belong to every fourth number.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreHalves(Vector256<long> quads, byte* target, nint stride)
+    {
+        quads.GetLower().AsByte().Store(target);
+        quads.GetUpper().AsByte().Store(target + 4 * stride);
     }
 }

@@ -70,6 +70,29 @@ internal readonly unsafe struct Lanes512 : ILanes<Floats, Ints>
         Avx512F.PermuteVar16x32(packed.AsInt32(), Vector512.Create(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)).Store((int*)target);
     }
 
+    /// <summary>The shuffle works within 128 bits: 12 bytes of each come out, which the permutation brings together.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreTriples(Ints value, byte* target)
+    {
+        Vector256<byte> half = Vector256.Create(Lanes256.Triples, Lanes256.Triples);
+        Vector512<byte> within = Avx512BW.Shuffle(value.AsByte(), Vector512.Create(half, half));
+        Ints triples = Avx512F.PermuteVar16x32(within.AsInt32(), Vector512.Create(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 3, 7, 11, 15));
+        triples.GetLower().Store((int*)target);
+        triples.GetUpper().GetLower().Store((int*)(target + 32));
+    }
+
+    /// <summary>unpck interleaves within 128 bits: numbers first, then pairs of them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreQuads(Ints first, Ints second, Ints third, Ints fourth, byte* target, nint stride)
+    {
+        Vector512<long> lowFront = Avx512F.UnpackLow(first, second).AsInt64(), lowBack = Avx512F.UnpackLow(third, fourth).AsInt64();
+        Vector512<long> highFront = Avx512F.UnpackHigh(first, second).AsInt64(), highBack = Avx512F.UnpackHigh(third, fourth).AsInt64();
+        StoreQuarters(Avx512F.UnpackLow(lowFront, lowBack), target, stride);
+        StoreQuarters(Avx512F.UnpackHigh(lowFront, lowBack), target + stride, stride);
+        StoreQuarters(Avx512F.UnpackLow(highFront, highBack), target + 2 * stride, stride);
+        StoreQuarters(Avx512F.UnpackHigh(highFront, highBack), target + 3 * stride, stride);
+    }
+
     public static Ints MaxBytes(Ints left, Ints right) => Vector512.Max(left.AsByte(), right.AsByte()).AsInt32();
     public static Ints BroadcastShort(short value) => Vector512.Create(value).AsInt32();
     public static Ints BroadcastByte(byte value) => Vector512.Create(value).AsInt32();
@@ -82,5 +105,15 @@ internal readonly unsafe struct Lanes512 : ILanes<Floats, Ints>
         Vector512<short> back = Avx512BW.AddSaturate(Avx512BW.PackSignedSaturate(third, fourth), zeroPoint.AsInt16());
         Vector512<byte> codes = Vector512.Min(Vector512.Max(Avx512BW.PackUnsignedSaturate(front, back), lowest.AsByte()), highest.AsByte());
         Avx512F.PermuteVar16x32(codes.AsInt32(), Vector512.Create(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)).Store((int*)target);
+    }
+
+    /// <summary>The blocks of 128 bits belong to every fourth number.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreQuarters(Vector512<long> quads, byte* target, nint stride)
+    {
+        quads.GetLower().GetLower().AsByte().Store(target);
+        quads.GetLower().GetUpper().AsByte().Store(target + 4 * stride);
+        quads.GetUpper().GetLower().AsByte().Store(target + 8 * stride);
+        quads.GetUpper().GetUpper().AsByte().Store(target + 12 * stride);
     }
 }

@@ -51,6 +51,14 @@ internal readonly unsafe struct ScalarLanes : ILanes<float, int>
     public static void StoreBytes(int first, int second, int third, int fourth, byte* target) =>
         (target[0], target[1], target[2], target[3]) = ((byte)first, (byte)second, (byte)third, (byte)fourth);
 
+    public static void StoreTriples(int value, byte* target) => (target[0], target[1], target[2]) = ((byte)value, (byte)(value >> 8), (byte)(value >> 16));
+
+    public static void StoreQuads(int first, int second, int third, int fourth, byte* target, nint stride)
+    {
+        int* quads = (int*)target;
+        (quads[0], quads[1], quads[2], quads[3]) = (first, second, third, fourth);
+    }
+
     public static int MaxBytes(int left, int right) =>
         Math.Max(left & 0xFF, right & 0xFF) | Math.Max(left & 0xFF00, right & 0xFF00) | Math.Max(left & 0xFF0000, right & 0xFF0000) | ((int)Math.Max((uint)left >> 24, (uint)right >> 24) << 24);
 

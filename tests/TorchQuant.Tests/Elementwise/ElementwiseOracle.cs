@@ -42,7 +42,7 @@ internal sealed class ElementwiseOracle : IDisposable
     {
         using var codes = quantized.int_repr();
         using var contiguous = codes.contiguous();
-        return contiguous.data<byte>().ToArray();
+        return contiguous.Span<byte>().ToArray();
     }
 
     private static string ArchivePath([CallerFilePath] string source = "") => Path.Combine(Path.GetDirectoryName(source)!, "..", "Oracles", "elementwise.pt");

@@ -13,7 +13,7 @@ internal static class FloatRoute
     public static Tensor Run(Tensor input, Func<Tensor, Tensor> operation, QuantizedOutput output)
     {
         using var noGrad = no_grad();
-        using var real = input.dequantize();
+        using var real = RealValues.Of(input);
         using var result = operation(real);
         var channelsLast = result.dim() is >= 3 and <= 5 && !input.is_contiguous();
         using var source = channelsLast ? ChannelsLast.Of(result) : result.contiguous();

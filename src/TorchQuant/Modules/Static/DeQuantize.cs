@@ -30,13 +30,13 @@ public sealed class DeQuantize : DeQuantStub, IQuantizedModule
 
     /// <summary>Dequantizes.</summary>
     /// <param name="input">A quantized tensor of any type and shape.</param>
-    /// <returns>Float32 of the same shape.</returns>
+    /// <returns>Float32 of the same shape, with the channels last in memory where the codes have them so.</returns>
     /// <exception cref="ArgumentException">The input is not quantized; the message names the module and the mend.</exception>
     public override Tensor forward(Tensor input)
     {
         ArgumentNullException.ThrowIfNull(input);
         return input.is_quantized()
-            ? input.dequantize()
+            ? RealValues.Of(input)
             : throw new ArgumentException($"{Float32OnCpu.Name(this)} takes a quantized tensor, found {input.dtype}: the value is float already, so this DeQuantStub is one too many, or a QuantStub before it is missing.", nameof(input));
     }
 

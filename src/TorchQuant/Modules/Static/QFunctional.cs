@@ -92,8 +92,8 @@ public sealed class QFunctional : FloatFunctional, IQuantizedModule
         QuantizedInput.Read(this, x, nameof(x));
         QuantizedInput.Read(this, y, nameof(y));
         MatmulShapes.Require(Float32OnCpu.Name(this), x, y);
-        using var a = x.dequantize();
-        using var b = y.dequantize();
+        using var a = RealValues.Of(x);
+        using var b = RealValues.Of(y);
         using var result = a.matmul(b);
         using var source = result.contiguous();
         var codes = made.Empty(source.shape);

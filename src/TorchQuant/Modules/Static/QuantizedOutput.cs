@@ -56,14 +56,24 @@ internal sealed class QuantizedOutput : IDisposable
     {
         if (!channelsLast || values.dim() is < 3 or > 5)
         {
-            var source = values.Contiguous(out var copy);
+            var plain = values.Contiguous(out var copy);
             using (copy)
-                return Codes(source, Empty(values.shape));
+                return Codes(plain, Empty(values.shape));
         }
 
-        using var last = ChannelsLast.Of(values);
-        using var codes = EmptyChannelsLast(last.shape, out var result);
-        Codes(last, codes);
+        using var view = ChannelsLast.ViewOf(values);
+        using var codes = EmptyChannelsLast(view.shape, out var result);
+        if (!view.is_contiguous() && values.is_contiguous())
+        {
+            var channels = checked((int)values.size(1));
+            var positions = checked((int)(values.numel() / values.size(0) / channels));
+            Quantizer.QuantizeChannelsLast(values.Span<float>(), codes.Span<byte>(), channels, positions, QParams, QParams.Lowest, QParams.Highest, get_num_threads());
+            return result;
+        }
+
+        var source = view.Contiguous(out var owned);
+        using (owned)
+            Codes(source, codes);
         return result;
     }
 

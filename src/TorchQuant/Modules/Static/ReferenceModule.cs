@@ -40,7 +40,7 @@ public sealed class ReferenceModule : nn.Module<Tensor, Tensor>
         if (input.dtype != ScalarType.QUInt8)
             throw QuantizedInput.Refused($"{_path} ({nameof(ReferenceModule)})", input.dtype, nameof(input));
         using var noGrad = no_grad();
-        using var values = input.dequantize();
+        using var values = RealValues.Of(input);
         using var result = _module.call(values);
         return quantize_per_tensor(result, scale, zero_point, ScalarType.QUInt8);
     }
