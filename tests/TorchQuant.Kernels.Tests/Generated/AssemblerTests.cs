@@ -121,9 +121,10 @@ public class AssemblerTests
             Assert.Equal((Mnemonic.Vmovdqu32, Zmm(target), Register.K0 + mask, false), (part.Mnemonic, part.Op1Register, part.OpMask, part.ZeroingMasking));
             Instruction widened = One(asm => asm.Vpmovzxbd(target, memory, mask));
             Assert.Equal((Mnemonic.Vpmovzxbd, Zmm(target), Register.K0 + mask, true, 16), (widened.Mnemonic, widened.Op0Register, widened.OpMask, widened.ZeroingMasking, widened.MemorySize.GetSize()));
-            Instruction toWrite = One(asm => asm.PrefetchForWriting(memory));
+            Instruction toWrite = One(asm => asm.PrefetchForWriting(memory)), past = One(asm => asm.StorePast(memory, target));
             Assert.Equal((Mnemonic.Prefetcht0, Mnemonic.Prefetchw), (ahead.Mnemonic, toWrite.Mnemonic));
-            Assert.All([half, quarter, some, part, widened, ahead, toWrite], found => IsAt(memory, found));
+            Assert.Equal((Mnemonic.Vmovntps, Zmm(target), Register.None), (past.Mnemonic, past.Op1Register, past.OpMask));
+            Assert.All([half, quarter, some, part, widened, ahead, toWrite, past], found => IsAt(memory, found));
             if (memory.Index is not null)
                 continue;
             Instruction load = One(asm => asm.Kmovd(mask, memory));
