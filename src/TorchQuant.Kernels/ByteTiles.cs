@@ -36,11 +36,12 @@ internal unsafe struct ByteTiles
     public nint Groups;
 
     /// <summary>
-    /// For tiles one below the other: bytes from the beginning of the panel to weights that are needed later and may be far away. A cache line for each group is fetched while the next tile
-    /// is multiplied; then the second takes the place of the first.
+    /// For tiles one below the other: bytes from the beginning of the panel to memory that is needed later and may be far away. A cache line for each group is fetched while the next tile is
+    /// multiplied; then the second takes the place of the first, and the third is added to the second.
     /// </summary>
     public nint Ahead;
     public nint LaterAhead;
+    public nint AheadStep;
 
     /// <summary>The first code of the next tile.</summary>
     public byte* Output;
@@ -52,7 +53,7 @@ internal unsafe struct ByteTiles
     /// <summary>A bit for each column: up to 16 or up to 32.</summary>
     public uint Columns;
 
-    /// <summary>Whether the weights come from beyond the second level of the cache.</summary>
+    /// <summary>For a lone tile: whether its weights come from beyond the second level of the cache.</summary>
     public bool IsStreaming;
 
     /// <summary>
@@ -61,18 +62,27 @@ internal unsafe struct ByteTiles
     /// </summary>
     public bool IsSimple;
 
-    /// <summary>Lets the first tiles of a panel fetch the next one; for a lone tile that is not worth while.</summary>
-    public void FetchNextPanel(int tiles)
+    /// <summary>Lets the first two tiles of a panel fetch the next one, which two cache lines for each group are; a lone tile has time for its own weights at most.</summary>
+    public void FetchWeights(int tiles, bool isStreaming)
     {
         Ahead = tiles > 1 ? Groups * PackedWeights.GroupBytes : 0;
-        LaterAhead = tiles > 1 ? Ahead + Groups * VectorBytes : 0;
+        (LaterAhead, AheadStep) = (tiles > 1 ? Ahead + Groups * VectorBytes : 0, 0);
+        IsStreaming = tiles == 1 && isStreaming;
+    }
+
+    /// <summary>Lets the tiles of a panel fetch memory from an address on.</summary>
+    public void Fetch(byte* memory)
+    {
+        AheadStep = Groups * VectorBytes;
+        Ahead = (nint)memory - (nint)Panel;
+        (LaterAhead, IsStreaming) = (Ahead + AheadStep, false);
     }
 
     /// <summary>Sets these to tiles of a job's output, which still lack their place.</summary>
     public void Set(ref readonly GemmJob job)
     {
         (int low, int high) = CodeRange.Of(job.Fused, job.Requantized);
-        (Stride, Groups, OutputStride, IsStreaming, Ahead, LaterAhead) = (job.Stride, job.Groups, job.OutputStride, false, 0, 0);
+        (Stride, Groups, OutputStride, IsStreaming, Ahead, LaterAhead, AheadStep) = (job.Stride, job.Groups, job.OutputStride, false, 0, 0, 0);
         IsSimple = !job.IsPerTensor && (low, high) == (byte.MinValue, byte.MaxValue);
         new Span<byte>(Unsafe.AsPointer(ref Lowest[0]), VectorBytes).Fill((byte)low);
         new Span<byte>(Unsafe.AsPointer(ref Highest[0]), VectorBytes).Fill((byte)high);

@@ -137,10 +137,13 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         byte* memory = stackalloc byte[sizeof(ByteTiles) + TileAlignment];
         var work = (ByteTiles*)Align(memory);
         work->Set(in *job);
+        bool hasAllPanels = (endPanel - firstPanel) * PackedWeights.PanelColumns >= job->N;
         for (int block = firstRow; block < endRow; block += blockRows)
         {
+            int rows = Math.Min(blockRows, endRow - block), nextRow = block + rows;
+            var next = new NextBlock(job, nextRow, Math.Min(blockRows, endRow - nextRow), tilesInBlock, hasAllPanels);
             for (int panel = firstPanel; panel < endPanel; panel++)
-                RunPanelToBytes(job, work, terms + (panel - firstPanel), panel, block, Math.Min(blockRows, endRow - block));
+                RunPanelToBytes(job, work, terms + (panel - firstPanel), panel, block, rows, next.Memory(endPanel - 1 - panel));
         }
     }
 
@@ -169,29 +172,28 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
 
     /// <summary>One panel for the rows of a block, by a kernel that requantizes itself: first the tiles that are a row taller, then the others.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void RunPanelToBytes(GemmJob* job, ByteTiles* work, ByteTerms* terms, int panel, int block, int rows)
+    private static void RunPanelToBytes(GemmJob* job, ByteTiles* work, ByteTerms* terms, int panel, int block, int rows, byte* ahead)
     {
         int columns = Columns(job, panel), most = TKernel.RowsToBytes(columns, job->Groups);
         int tiles = (rows + most - 1) / most, height = rows / tiles, taller = rows - tiles * height;
         work->Terms = terms;
         work->Panel = Weights(job, panel);
-        work->FetchNextPanel(tiles);
+        if (ahead == null)
+            work->FetchWeights(tiles, job->IsStreaming);
+        else
+            work->Fetch(ahead);
         work->A = job->A + block * job->Stride;
         work->Output = (byte*)job->Output + block * job->OutputStride + panel * PackedWeights.PanelColumns;
-        // The first of all brings the weights into the cache, where that takes longer than overlapping tiles saves.
-        int first = job->IsStreaming && most == TKernel.MaxRows ? 1 : 0;
-        RunTilesToBytes(job, work, taller > 0 ? height + 1 : height, columns, first, isStreaming: true);
-        RunTilesToBytes(job, work, height + 1, columns, taller > 0 ? taller - first : 0, isStreaming: false);
-        RunTilesToBytes(job, work, height, columns, taller > 0 ? tiles - taller : tiles - first, isStreaming: false);
+        RunTilesToBytes(job, work, height + 1, columns, taller);
+        RunTilesToBytes(job, work, height, columns, tiles - taller);
     }
 
-    private static void RunTilesToBytes(GemmJob* job, ByteTiles* work, int rows, int columns, int count, bool isStreaming)
+    private static void RunTilesToBytes(GemmJob* job, ByteTiles* work, int rows, int columns, int count)
     {
         if (count == 0)
             return;
         work->Count = count;
         work->Step = rows * job->Stride;
-        work->IsStreaming = isStreaming;
         TKernel.RunToBytes(rows, columns, work);
     }
 

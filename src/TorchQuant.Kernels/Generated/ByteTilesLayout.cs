@@ -14,6 +14,7 @@ internal sealed unsafe class ByteTilesLayout
         Places = (int)((byte*)&tiles.Places - start);
         Ahead = (int)((byte*)&tiles.Ahead - start);
         LaterAhead = (int)((byte*)&tiles.LaterAhead - start);
+        AheadStep = (int)((byte*)&tiles.AheadStep - start);
         Steps = (int)((byte*)&tiles.Steps - start);
         Panel = (int)((byte*)&tiles.Panel - start);
         Groups = (int)((byte*)&tiles.Groups - start);
@@ -47,6 +48,7 @@ internal sealed unsafe class ByteTilesLayout
     public int Places { get; }
     public int Ahead { get; }
     public int LaterAhead { get; }
+    public int AheadStep { get; }
     public int Steps { get; }
     public int Panel { get; }
     public int Groups { get; }

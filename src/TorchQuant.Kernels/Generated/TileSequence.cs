@@ -26,6 +26,8 @@ internal class TileSequence(Assembler asm)
         asm.Add(R12, At(Layout.Ahead));
         asm.Mov(Rcx, At(Layout.LaterAhead));
         asm.Mov(At(Layout.Ahead), Rcx);
+        asm.Add(Rcx, At(Layout.AheadStep));
+        asm.Mov(At(Layout.LaterAhead), Rcx);
     }
 
     /// <summary>Loads where the codes go of the tile that was loaded last.</summary>
