@@ -36,7 +36,7 @@ internal unsafe struct ByteTiles
     public nint Groups;
 
     /// <summary>
-    /// For tiles one below the other: bytes from the beginning of the panel to memory that is needed later and may be far away. A cache line for each group is fetched while the next tile is
+    /// Bytes from the beginning of the panel to memory that is needed later and may be far away. A cache line for each group is fetched while the next tile is
     /// multiplied; then the second takes the place of the first, and the third is added to the second.
     /// </summary>
     public nint Ahead;
@@ -62,20 +62,16 @@ internal unsafe struct ByteTiles
     /// </summary>
     public bool IsSimple;
 
-    /// <summary>Lets the first two tiles of a panel fetch the next one, which two cache lines for each group are; a lone tile has time for its own weights at most.</summary>
-    public void FetchWeights(int tiles, bool isStreaming)
+    /// <summary>
+    /// Lets the tiles of a panel fetch memory from an address on; or, if that is null, the first two tiles the next panel, which is two cache lines for each group. A lone tile has time for
+    /// its own weights at most.
+    /// </summary>
+    public void Fetch(byte* memory, int count, bool isStreaming = false)
     {
-        Ahead = tiles > 1 ? Groups * PackedWeights.GroupBytes : 0;
-        (LaterAhead, AheadStep) = (tiles > 1 ? Ahead + Groups * VectorBytes : 0, 0);
-        IsStreaming = tiles == 1 && isStreaming;
-    }
-
-    /// <summary>Lets the tiles of a panel fetch memory from an address on.</summary>
-    public void Fetch(byte* memory)
-    {
-        AheadStep = Groups * VectorBytes;
-        Ahead = (nint)memory - (nint)Panel;
-        (LaterAhead, IsStreaming) = (Ahead + AheadStep, false);
+        nint tileBytes = Groups * VectorBytes;
+        (Ahead, AheadStep) = memory != null ? ((nint)memory - (nint)Panel, tileBytes) : (count > 1 ? Groups * PackedWeights.GroupBytes : 0, 0);
+        LaterAhead = Ahead == 0 ? 0 : Ahead + tileBytes;
+        IsStreaming = count == 1 && isStreaming;
     }
 
     /// <summary>Sets these to tiles of a job's output, which still lack their place.</summary>

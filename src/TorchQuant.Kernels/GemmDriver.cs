@@ -24,6 +24,9 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     /// <summary>Weights that one thread reads from beyond its second level of the cache, if they are more.</summary>
     private const int StreamedBytes = 1_250_000;
 
+    /// <summary>Between rows that lie next to each other.</summary>
+    private const int MostPadding = 64;
+
     private const int TileAlignment = 64;
 
     /// <summary>Units of work for each thread: enough to even out threads of unequal speed, few enough that claiming them costs nothing.</summary>
@@ -137,14 +140,20 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         byte* memory = stackalloc byte[sizeof(ByteTiles) + TileAlignment];
         var work = (ByteTiles*)Align(memory);
         work->Set(in *job);
-        bool hasAllPanels = (endPanel - firstPanel) * PackedWeights.PanelColumns >= job->N;
         for (int block = firstRow; block < endRow; block += blockRows)
         {
-            int rows = Math.Min(blockRows, endRow - block), nextRow = block + rows;
-            var next = new NextBlock(job, nextRow, Math.Min(blockRows, endRow - nextRow), tilesInBlock, hasAllPanels);
+            int rows = Math.Min(blockRows, endRow - block);
+            NextBlock next = Next(job, block + rows, Math.Min(blockRows, endRow - block - rows), tilesInBlock, endPanel - firstPanel);
             for (int panel = firstPanel; panel < endPanel; panel++)
                 RunPanelToBytes(job, work, terms + (panel - firstPanel), panel, block, rows, next.Memory(endPanel - 1 - panel));
         }
+    }
+
+    /// <summary>What a block of rows reads, unless its rows lie far apart, and what it writes, if it writes all columns.</summary>
+    private static NextBlock Next(GemmJob* job, int row, int rows, nint tilesBefore, int panels)
+    {
+        nint inputBytes = job->Stride <= job->K + MostPadding ? rows * job->Stride : 0, outputBytes = panels * PackedWeights.PanelColumns >= job->N ? rows * job->OutputStride : 0;
+        return new NextBlock(job->A + row * job->Stride, inputBytes, (byte*)job->Output + row * job->OutputStride, outputBytes, tilesBefore * job->Groups);
     }
 
     [SkipLocalsInit]
@@ -178,10 +187,7 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         int tiles = (rows + most - 1) / most, height = rows / tiles, taller = rows - tiles * height;
         work->Terms = terms;
         work->Panel = Weights(job, panel);
-        if (ahead == null)
-            work->FetchWeights(tiles, job->IsStreaming);
-        else
-            work->Fetch(ahead);
+        work->Fetch(ahead, tiles, job->IsStreaming);
         work->A = job->A + block * job->Stride;
         work->Output = (byte*)job->Output + block * job->OutputStride + panel * PackedWeights.PanelColumns;
         RunTilesToBytes(job, work, height + 1, columns, taller);

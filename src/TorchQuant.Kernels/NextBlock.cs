@@ -1,37 +1,35 @@
 namespace TorchQuant.Kernels;
 
 /// <summary>
-/// What the next block of rows needs and may be far away: its activations, and the lines of its output, which are read before a part of them is written. They are fetched while the last
+/// What the next block of rows needs and may be far away: its input, and the lines of its output, which are read before a part of them is written. They are fetched while the last
 /// panels of the block before are multiplied, since their rows are too short for the processor to see in time where they go on.
 /// </summary>
 internal readonly unsafe struct NextBlock
 {
     private const int CacheLine = 64;
 
-    private readonly byte* _activations, _output;
+    private readonly byte* _input, _output;
     private readonly nint _pass;
-    private readonly int _activationPasses, _passes;
+    private readonly int _inputPasses, _passes;
 
-    /// <summary>The block that begins with a row.</summary>
-    /// <param name="job">The product.</param>
-    /// <param name="row">The first row.</param>
-    /// <param name="rows">How many rows; there may be none.</param>
-    /// <param name="tiles">Tiles of the block before at least: so many cache lines are fetched for each group of the depth and each panel.</param>
-    /// <param name="hasAllPanels">Whether all columns of the output are written before the next block.</param>
-    public NextBlock(GemmJob* job, int row, int rows, int tiles, bool hasAllPanels)
+    /// <summary>A block whose input and output are these bytes; there may be none.</summary>
+    /// <param name="input">Its input.</param>
+    /// <param name="inputBytes">Bytes of the input.</param>
+    /// <param name="output">Its output.</param>
+    /// <param name="outputBytes">Bytes of the output.</param>
+    /// <param name="tileGroups">Groups of the depth in all tiles of the block before: for each, and each panel, one cache line can be fetched.</param>
+    public NextBlock(byte* input, nint inputBytes, byte* output, nint outputBytes, nint tileGroups)
     {
-        _activations = job->A + row * job->Stride;
-        _output = (byte*)job->Output + row * job->OutputStride;
-        _pass = tiles * job->Groups * CacheLine;
-        if (rows <= 0 || job->Stride > job->K + CacheLine)
-            return;
-        _activationPasses = Passes(rows * job->Stride);
-        _passes = _activationPasses + (hasAllPanels ? Passes(rows * job->OutputStride) : 0);
+        _pass = tileGroups * CacheLine;
+        _input = input;
+        _output = output;
+        _inputPasses = Passes(inputBytes);
+        _passes = _inputPasses + Passes(outputBytes);
     }
 
     /// <summary>Where the tiles of a panel fetch from, if there are so many panels after it; null if they need not.</summary>
     public byte* Memory(int panelsAfter) =>
-        panelsAfter < _activationPasses ? _activations + (_activationPasses - 1 - panelsAfter) * _pass
+        panelsAfter < _inputPasses ? _input + (_inputPasses - 1 - panelsAfter) * _pass
         : panelsAfter < _passes ? _output + (_passes - 1 - panelsAfter) * _pass
         : null;
 

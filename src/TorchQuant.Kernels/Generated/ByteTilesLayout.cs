@@ -31,7 +31,6 @@ internal sealed unsafe class ByteTilesLayout
         start = (byte*)&place;
         Second = (int)((byte*)&place.Second - start);
         PlaceOutput = (int)((byte*)&place.Output - start);
-        PlaceAhead = (int)((byte*)&place.Ahead - start);
 
         ByteTerms terms;
         start = (byte*)&terms;
@@ -63,7 +62,6 @@ internal sealed unsafe class ByteTilesLayout
 
     public int Second { get; }
     public int PlaceOutput { get; }
-    public int PlaceAhead { get; }
 
     public int Corrections { get; }
     public int Biases { get; }
