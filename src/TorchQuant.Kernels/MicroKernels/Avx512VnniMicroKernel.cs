@@ -94,7 +94,7 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
 
     public static void RunToFloats(int rows, int columns, FloatTiles* tiles)
     {
-        nint code = s_floatTiles![FloatTileIndex(rows, FormOf(columns, tiles->IsStreaming))];
+        nint code = s_floatTiles![FloatTileIndex(rows, FormOf(columns, tiles->Form))];
         tiles->FirstColumns = columns < Vector512<int>.Count ? (1u << columns) - 1 : ushort.MaxValue;
         tiles->LastColumns = columns > Vector512<int>.Count ? (uint)ushort.MaxValue >> (PackedWeights.PanelColumns - columns) : 0;
         if (rows * tiles->Groups * tiles->Count <= ShortWork)
@@ -137,10 +137,9 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
 
     private static int ByteTileIndex(int rows, int vectors, bool isStreaming) => rows * (TileLoop.PanelVectors + 1) + (isStreaming && vectors == TileLoop.PanelVectors ? vectors : vectors - 1);
 
-    private static FloatTileForm FormOf(int columns, bool isStreaming) => columns switch
+    private static FloatTileForm FormOf(int columns, FloatTileForm form) => columns switch
     {
-        PackedWeights.PanelColumns when isStreaming => FloatTileForm.Streamed,
-        PackedWeights.PanelColumns => FloatTileForm.Whole,
+        PackedWeights.PanelColumns => form,
         > TileLoop.VectorNumbers => FloatTileForm.TwoVectors,
         _ => FloatTileForm.OneVector,
     };
