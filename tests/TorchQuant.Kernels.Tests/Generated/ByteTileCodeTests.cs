@@ -82,6 +82,9 @@ public unsafe class ByteTileCodeTests
             tiles->Panel = weights.Panels;
             tiles->Output = output;
             (tiles->Step, tiles->Count, tiles->Columns) = (form.Rows * k, count, uint.MaxValue >> (32 - columns));
+            tiles->Fetch(output, count);
+            Assert.Equal((nint)output, (nint)tiles->Panel + tiles->Ahead);
+            nint ahead = tiles->Ahead;
             if (placed is not null)
             {
                 placed.Run(tiles, run, columns + Canaries);
@@ -92,6 +95,9 @@ public unsafe class ByteTileCodeTests
                 Assert.Equal((nint)(codes + a.Length), (nint)tiles->A);
                 Assert.Equal((nint)(output + found.Length), (nint)tiles->Output);
             }
+
+            // A cache line for each group of each tile.
+            Assert.Equal(ahead + count * groups * 64, tiles->Ahead);
         }
 
         NativeMemory.AlignedFree(memory);
