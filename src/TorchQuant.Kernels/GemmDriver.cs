@@ -30,6 +30,9 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     /// <summary>Where a residual is added in registers: the groups of the depth to multiply while another tile's is fetched, and rows of a block. Measured: a block of 56 rows took 1.3 times as long.</summary>
     private const int FetchedAhead = 64, RowsWithResidual = 384;
 
+    /// <summary>Codes of a sum at most for which a residual is added in registers. More come from memory, which a loop over whole rows reads in order.</summary>
+    private const long MostCodesInRegisters = 2 * 1024 * 1024;
+
     /// <summary>Between rows that lie next to each other.</summary>
     private const int MostPadding = 64;
 
@@ -145,21 +148,21 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     private static void RunBlocksToBytes(GemmJob* job, ByteTerms* terms, int firstPanel, int endPanel, int firstRow, int endRow)
     {
         int tilesInBlock = (int)Math.Max(job->IsStreaming ? LeastTilesOfStreaming : LeastTiles, BytesInL1 / ((job->Stride + (nint)(endPanel - firstPanel) * PackedWeights.PanelColumns) * TKernel.MaxRows));
-        int blockRows = tilesInBlock * TKernel.MaxRows;
+        int blockRows = tilesInBlock * TKernel.MaxRows, fetchingTiles = tilesInBlock;
         byte* memory = stackalloc byte[sizeof(ByteTiles) + TileAlignment];
         var work = (ByteTiles*)Align(memory);
         work->Set(in *job);
-        if (job->Residual is { IsSet: true, Factors.IsBounded: true } && TKernel.AddsResidual(job->N, job->Groups))
+        if (job->Residual is { IsSet: true, Factors.IsBounded: true } && (long)job->M * job->N <= MostCodesInRegisters && TKernel.AddsResidual(job->N, job->Groups))
         {
             work->AddResidual(in *job);
-            blockRows = RowsWithResidual;
+            (blockRows, fetchingTiles) = (RowsWithResidual, RowsWithResidual / TKernel.RowsWithResidual(job->Groups));
         }
 
         int firstColumn = firstPanel * PackedWeights.PanelColumns, columns = Math.Min(job->N, endPanel * PackedWeights.PanelColumns) - firstColumn;
         for (int block = firstRow; block < endRow; block += blockRows)
         {
             int rows = Math.Min(blockRows, endRow - block);
-            NextBlock next = Next(job, block + rows, Math.Min(blockRows, endRow - block - rows), blockRows / TKernel.MaxRows, endPanel - firstPanel);
+            NextBlock next = Next(job, block + rows, Math.Min(blockRows, endRow - block - rows), fetchingTiles, endPanel - firstPanel);
             for (int panel = firstPanel; panel < endPanel; panel++)
                 RunPanelToBytes(job, work, terms + (panel - firstPanel), panel, block, rows, next.Memory(endPanel - 1 - panel));
             if (job->Residual.IsSet && !work->HasResidual)
