@@ -82,6 +82,7 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
             return;
         }
 
+        bool hasSevenBits = TKernel.IsFasterWithSevenBits && SevenBits.HoldAll(job->A + firstRow * job->Stride, job->Stride, endRow - firstRow, job->Groups * PackedWeights.GroupDepth);
         byte* memory = stackalloc byte[TKernel.MaxRows * PackedWeights.PanelColumns * sizeof(int) + TileAlignment];
         int* tile = (int*)Align(memory);
         GemmJob shifted;
@@ -97,7 +98,7 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         {
             int rows = Math.Min(blockRows, endRow - block);
             for (int panel = firstPanel; panel < endPanel; panel++)
-                RunPanel(job, panel, block, rows, tile);
+                RunPanel(job, panel, block, rows, hasSevenBits, tile);
         }
     }
 
@@ -146,24 +147,21 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
 
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void RunPanel(GemmJob* job, int panel, int block, int rows, int* tile)
+    private static void RunPanel(GemmJob* job, int panel, int block, int rows, bool hasSevenBits, int* tile)
     {
         sbyte* weights = Weights(job, panel);
-        int column = panel * PackedWeights.PanelColumns;
-        int columns = Columns(job, panel);
-        ByteTerms terms;
-        if (job->Kind == GemmOutput.Byte)
-            ByteEpilogue<TLanes, TFloat, TInt>.Prepare(in *job, column, columns, &terms);
+        Unsafe.SkipInit(out TileEpilogue<TLanes, TFloat, TInt> epilogue);
+        epilogue.Prepare(job, panel);
         // Tiles of nearly equal height: 7 rows are 4 + 3, not 6 + 1, since a lone row costs as much as several.
         int tiles = (rows + TKernel.MaxRows - 1) / TKernel.MaxRows;
         for (int t = 0; t < tiles; t++)
         {
             int first = block + EvenSplit.Part(rows, t, tiles), end = block + EvenSplit.Part(rows, t + 1, tiles);
-            TKernel.Run(end - first, job->A + first * job->Stride, job->Stride, weights, job->Groups, tile);
-            if (job->Kind == GemmOutput.Byte)
-                ByteEpilogue<TLanes, TFloat, TInt>.Apply(in *job, &terms, tile, first, end - first, column, columns);
+            if (hasSevenBits)
+                TKernel.RunSevenBits(end - first, job->A + first * job->Stride, job->Stride, weights, job->Groups, tile);
             else
-                GemmEpilogue<TLanes, TFloat, TInt>.Apply(in *job, tile, first, end - first, column, columns);
+                TKernel.Run(end - first, job->A + first * job->Stride, job->Stride, weights, job->Groups, tile);
+            epilogue.Apply(job, tile, first, end - first);
         }
     }
 
