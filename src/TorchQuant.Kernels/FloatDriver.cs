@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using TorchQuant.Kernels.Generated;
 
 namespace TorchQuant.Kernels;
 
@@ -17,10 +18,19 @@ internal static unsafe class FloatDriver<TKernel>
     /// <summary>The most rows for which reading the weights takes longer than the products.</summary>
     public const int FewRows = 4;
 
-    /// <summary>Results that no cache near the core keeps, if there are more: 8 MB.</summary>
-    private const int SpreadResults = 2 * 1024 * 1024;
+    /// <summary>With fewer rows the processor is ahead of the products by itself.</summary>
+    private const int LeastRowsOfStreaming = 3;
 
-    private const int PanelBytes = PackedWeights.PanelColumns * sizeof(float);
+    /// <summary>
+    /// Results that no cache near the core keeps, if there are as many: 1 MB. And 4 MB, where rows of results are written in pieces, or 16 MB, where they are written from end to end: then going
+    /// to memory saves more than it costs to read them from there.
+    /// </summary>
+    private const int SpreadResults = 256 * 1024, PastResults = 1024 * 1024, PastResultsAlong = 4 * 1024 * 1024;
+
+    /// <summary>A tile's activations, if the L1 cache keeps them beside what else passes through it; a block of them and the weights of some panels, that together fit the L2 cache.</summary>
+    private const int TileBytesInL1 = 16 * 1024, AlongBlockBytes = 256 * 1024, AlongWeightBytes = 512 * 1024;
+
+    private const int PanelBytes = PackedWeights.PanelColumns * sizeof(float), CacheLineBytes = 64;
 
     /// <summary>Whether the kernel can do the job. -0 and ReLU: as in arithmetic, max(-0, 0) is +0, but not in the instruction; only a bias can be -0.</summary>
     public static bool Fits(GemmJob* job) =>
@@ -41,23 +51,65 @@ internal static unsafe class FloatDriver<TKernel>
         if (rows <= TKernel.MaxRows)
         {
             if (fullPanels > 0)
-                RunRow(job, &tiles, noBias, firstPanel, fullPanels, firstRow, rows);
+                RunRow(job, &tiles, noBias, firstPanel, fullPanels, firstRow, rows, FormOfFew(job, rows));
             if (firstPanel + fullPanels < endPanel)
                 RunLastPanel(job, &tiles, noBias, firstPanel + fullPanels, firstRow, rows);
             return;
         }
 
-        int most = Math.Clamp((int)(BlockBytes / job->Stride) / TKernel.MaxRows, 1, MostTiles) * TKernel.MaxRows, blocks = (rows + most - 1) / most;
-        int tilesInBlock = ((rows + TKernel.MaxRows - 1) / TKernel.MaxRows + blocks - 1) / blocks, blockRows = tilesInBlock * TKernel.MaxRows;
-        for (int block = firstRow; block < endRow; block += blockRows)
-        {
-            int count = Math.Min(blockRows, endRow - block);
-            for (int panel = firstPanel; panel < firstPanel + fullPanels; panel++)
-                RunPanel(job, &tiles, job->Bias == null ? noBias : job->Bias + panel * PackedWeights.PanelColumns, panel, PackedWeights.PanelColumns, block, count);
-        }
-
+        if (job->Stride * TKernel.MaxRows <= TileBytesInL1)
+            RunBlocksAlong(job, &tiles, noBias, firstPanel, fullPanels, firstRow, endRow);
+        else
+            RunBlocksDown(job, &tiles, noBias, firstPanel, fullPanels, firstRow, endRow);
+        // What was written past the cache is there before others are told that it is.
+        Interlocked.MemoryBarrier();
         if (firstPanel + fullPanels < endPanel)
             RunLastPanel(job, &tiles, noBias, firstPanel + fullPanels, firstRow, rows);
+    }
+
+    /// <summary>Panels outside, tiles of rows inside: activations and weights of a tile do not fit the L1 cache together, so the weights of one panel stay near it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void RunBlocksDown(GemmJob* job, FloatTiles* tiles, float* noBias, int firstPanel, int panels, int firstRow, int endRow)
+    {
+        int blockRows = BlockRows(endRow - firstRow, Math.Clamp((int)(BlockBytes / job->Stride) / TKernel.MaxRows, 1, MostTiles));
+        for (int block = firstRow; block < endRow; block += blockRows)
+        {
+            int rows = Math.Min(blockRows, endRow - block);
+            for (int panel = firstPanel; panel < firstPanel + panels; panel++)
+                RunPanel(job, tiles, job->Bias == null ? noBias : job->Bias + panel * PackedWeights.PanelColumns, panel, PackedWeights.PanelColumns, block, rows);
+        }
+    }
+
+    /// <summary>
+    /// Tiles of rows outside, panels inside: the activations of a tile stay in the L1 cache, the weights of the panels in L2, and rows of results are written from end to end, which memory and
+    /// the tables of pages take faster than pieces of two cache lines.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void RunBlocksAlong(GemmJob* job, FloatTiles* tiles, float* noBias, int firstPanel, int panels, int firstRow, int endRow)
+    {
+        int blockRows = BlockRows(endRow - firstRow, (int)(AlongBlockBytes / job->Stride) / TKernel.MaxRows);
+        FloatTileForm form = CanGoPast(job, PastResultsAlong) ? FloatTileForm.AheadPast : FloatTileForm.Whole;
+        int mostPanels = Math.Max((int)(AlongWeightBytes / ((nint)job->Groups * PackedWeights.GroupBytes)), 1), parts = (panels + mostPanels - 1) / mostPanels;
+        for (int block = firstRow; block < endRow; block += blockRows)
+        {
+            int rows = Math.Min(blockRows, endRow - block), count = (rows + TKernel.MaxRows - 1) / TKernel.MaxRows;
+            for (int part = 0; part < parts; part++)
+            {
+                int first = EvenSplit.Part(panels, part, parts), end = EvenSplit.Part(panels, part + 1, parts);
+                for (int t = 0; t < count; t++)
+                {
+                    int row = EvenSplit.Part(rows, t, count);
+                    RunRow(job, tiles, noBias, firstPanel + first, end - first, block + row, EvenSplit.Part(rows, t + 1, count) - row, form);
+                }
+            }
+        }
+    }
+
+    /// <summary>Whole tiles of rows, so many at most, in blocks of nearly equal height.</summary>
+    private static int BlockRows(int rows, int mostTiles)
+    {
+        int tiles = (rows + TKernel.MaxRows - 1) / TKernel.MaxRows, blocks = (tiles + mostTiles - 1) / mostTiles;
+        return (tiles + blocks - 1) / blocks * TKernel.MaxRows;
     }
 
     private static void Set(FloatTiles* tiles, GemmJob* job)
@@ -72,13 +124,13 @@ internal static unsafe class FloatDriver<TKernel>
     }
 
     /// <summary>One tile of rows in successive panels, which lie one after the other.</summary>
-    private static void RunRow(GemmJob* job, FloatTiles* tiles, float* noBias, int firstPanel, int panels, int row, int rows)
+    private static void RunRow(GemmJob* job, FloatTiles* tiles, float* noBias, int firstPanel, int panels, int row, int rows, FloatTileForm form)
     {
         SetPlace(job, tiles, firstPanel, row);
         tiles->Biases = job->Bias == null ? noBias : job->Bias + firstPanel * PackedWeights.PanelColumns;
         tiles->BiasStep = job->Bias == null ? 0 : PanelBytes;
         (tiles->SumStep, tiles->ScaleStep, tiles->OutputStep) = (PanelBytes, PanelBytes, PanelBytes);
-        RunAlong(job, tiles, panels, rows);
+        RunAlong(job, tiles, panels, rows, form);
     }
 
     /// <summary>The sums of a few rows as floats, corrected for the activations' zero point; for all columns of the panels, [rows, 32 * panels].</summary>
@@ -95,16 +147,19 @@ internal static unsafe class FloatDriver<TKernel>
         tiles.Output = sums;
         (tiles.Scale, tiles.ScaleStep, tiles.BiasStep, tiles.OutputStride) = (1, 0, 0, (nint)panels * PanelBytes);
         (tiles.SumStep, tiles.OutputStep) = (PanelBytes, PanelBytes);
-        RunAlong(job, &tiles, panels, rows);
+        RunAlong(job, &tiles, panels, rows, FormOfFew(job, rows));
     }
 
-    private static void RunAlong(GemmJob* job, FloatTiles* tiles, int panels, int rows)
+    private static FloatTileForm FormOfFew(GemmJob* job, int rows) => job->IsStreaming && rows >= LeastRowsOfStreaming ? FloatTileForm.Streamed : FloatTileForm.Whole;
+
+    private static void RunAlong(GemmJob* job, FloatTiles* tiles, int panels, int rows, FloatTileForm form)
     {
         tiles->AStep = 0;
         tiles->PanelStep = (nint)job->Groups * PackedWeights.GroupBytes;
         tiles->Count = panels;
-        tiles->IsStreaming = job->IsStreaming && rows <= FewRows;
-        if (job->IsBackwards)
+        (tiles->Ahead, tiles->LaterAhead) = (tiles->PanelStep, tiles->PanelStep);
+        tiles->Form = form;
+        if (job->IsBackwards && job->M <= TKernel.MaxRows)
             Reverse(tiles);
         TKernel.RunToFloats(rows, PackedWeights.PanelColumns, tiles);
     }
@@ -121,28 +176,32 @@ internal static unsafe class FloatDriver<TKernel>
         (tiles->BiasStep, tiles->PanelStep, tiles->OutputStep, tiles->SumStep, tiles->ScaleStep) = (-tiles->BiasStep, -tiles->PanelStep, -tiles->OutputStep, -tiles->SumStep, -tiles->ScaleStep);
     }
 
-    /// <summary>One panel for some rows: first the tiles that are a row taller, then the others. The first of all brings the weights into the cache.</summary>
+    /// <summary>One panel for some rows: first the tiles that are a row taller, then the others. The first two fetch the next panel.</summary>
     private static void RunPanel(GemmJob* job, FloatTiles* tiles, float* biases, int panel, int columns, int row, int rows)
     {
         int most = TKernel.MaxRows, count = (rows + most - 1) / most, height = rows / count, taller = rows - count * height;
         SetPlace(job, tiles, panel, row);
         tiles->Biases = biases;
         (tiles->BiasStep, tiles->PanelStep, tiles->SumStep, tiles->ScaleStep) = (0, 0, 0, 0);
-        int first = job->IsStreaming ? 1 : 0;
-        bool isSpread = job->M * job->OutputStride > SpreadResults;
-        RunTiles(job, tiles, taller > 0 ? height + 1 : height, columns, first, isStreaming: true);
-        RunTiles(job, tiles, height + 1, columns, taller > 0 ? taller - first : 0, isSpread);
-        RunTiles(job, tiles, height, columns, taller > 0 ? count - taller : count - first, isSpread);
+        tiles->Ahead = (nint)job->Groups * PackedWeights.GroupBytes;
+        tiles->LaterAhead = tiles->Ahead + (nint)job->Groups * CacheLineBytes;
+        FloatTileForm form = job->M * job->OutputStride < SpreadResults ? FloatTileForm.Ahead : CanGoPast(job, PastResults) ? FloatTileForm.AheadPast : FloatTileForm.AheadSpread;
+        RunTiles(job, tiles, height + 1, columns, taller, form);
+        RunTiles(job, tiles, height, columns, count - taller, form);
     }
 
-    private static void RunTiles(GemmJob* job, FloatTiles* tiles, int rows, int columns, int count, bool isStreaming)
+    /// <summary>Whether results are so many that they may be written past the cache, in whole cache lines.</summary>
+    private static bool CanGoPast(GemmJob* job, int results) =>
+        job->M * job->OutputStride >= results && (((nint)job->Output | (job->OutputStride * sizeof(float))) & (CacheLineBytes - 1)) == 0;
+
+    private static void RunTiles(GemmJob* job, FloatTiles* tiles, int rows, int columns, int count, FloatTileForm form)
     {
         if (count == 0)
             return;
         tiles->AStep = rows * job->Stride;
         tiles->OutputStep = rows * tiles->OutputStride;
         tiles->Count = count;
-        tiles->IsStreaming = isStreaming;
+        tiles->Form = form;
         TKernel.RunToFloats(rows, columns, tiles);
     }
 

@@ -1,3 +1,5 @@
+using TorchQuant.Kernels.Generated;
+
 namespace TorchQuant.Kernels;
 
 /// <summary>
@@ -47,8 +49,15 @@ internal unsafe struct FloatTiles
     /// <summary>No result is below it: 0 for ReLU, or minus infinity.</summary>
     public float Floor;
 
-    /// <summary>Whether the weights come from beyond the second level of the cache, or the results go there.</summary>
-    public bool IsStreaming;
+    /// <summary>
+    /// Bytes from the beginning of the panel to weights that are needed later and may be far away. <see cref="FloatTileForm.Ahead"/> fetches a cache line for each group while the next tile
+    /// is multiplied; then the second takes the place of the first.
+    /// </summary>
+    public nint Ahead;
+    public nint LaterAhead;
+
+    /// <summary>Which of the forms for all 32 columns.</summary>
+    public FloatTileForm Form;
 
     /// <summary>A bit for each column of the two halves of a panel.</summary>
     public uint FirstColumns;

@@ -34,6 +34,7 @@ public sealed unsafe class PackedWeights
         _columnMemory = GC.AllocateArray<byte>(3 * columns * sizeof(int) + Alignment, pinned: true);
         fixed (sbyte* memory = _panelMemory)
             Panels = (sbyte*)Align(memory);
+        LargePages.Ask(Panels, (nint)panelBytes);
         fixed (byte* memory = _columnMemory)
             ColumnScales = (float*)Align(memory);
         ColumnSums = (int*)(ColumnScales + columns);

@@ -10,12 +10,13 @@ public class NetworkConvolutionsTests
     {
         ConvShape[] shapes = [.. NetworkConvolutions.All(batch: 8)];
         Assert.Equal(shapes.Length, shapes.Distinct().Count());
-        Assert.Equal(59, shapes.Length);
+        Assert.Equal(72, shapes.Length);
         Assert.Contains(new ConvShape(8, 3, 64, 7, 2, 224), shapes);
         Assert.Contains(new ConvShape(8, 512, 512, 3, 1, 7), shapes);
         Assert.Contains(new ConvShape(8, 1024, 2048, 1, 2, 14), shapes);
         Assert.Contains(new ConvShape(8, 960, 960, 3, 1, 7, 960), shapes);
         Assert.Contains(new ConvShape(8, 320, 1280, 1, 1, 7), shapes);
+        Assert.Contains(new ConvShape(8, 672, 672, 5, 2, 14, 672), shapes);
     }
 
     [Fact]

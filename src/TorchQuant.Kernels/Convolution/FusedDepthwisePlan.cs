@@ -2,7 +2,7 @@ using TorchQuant.Kernels.Generated;
 
 namespace TorchQuant.Kernels;
 
-/// <summary>How the outputs of a convolution by <see cref="DepthwiseCode"/> are divided: pieces of some rows, whose part of the input stays in the L2 cache.</summary>
+/// <summary>How the outputs of a depthwise convolution by generated code are divided: pieces of some rows, whose part of the input stays in the L2 cache.</summary>
 internal readonly struct FusedDepthwisePlan
 {
     /// <summary>Padded input of a piece.</summary>
@@ -11,29 +11,38 @@ internal readonly struct FusedDepthwisePlan
     /// <summary>Outputs of a row at once.</summary>
     private const int MostOutputs = 128;
 
+    /// <summary>Unpacked columns that such outputs see, a part of the L1 cache; and outputs that see them at least, if they see more.</summary>
+    private const int MostQuadsBytes = 24 * 1024, LeastOutputs = 14;
+
     /// <summary>Outputs of a block at least, for which the terms of the channels are prepared once.</summary>
     private const int BlockOutputs = 1024;
 
     private readonly int _height, _width, _rowParts, _widthParts, _pieces, _piecesOfBlock;
-    private readonly int _kernel, _stride, _rowStride;
+    private readonly int _reach, _stride, _rowReach, _rowStride;
 
     public FusedDepthwisePlan(in Window window, int images)
     {
-        (_height, _width, _kernel, _stride, _rowStride) = (window.Height.Output, window.Width.Output, window.Height.Kernel, window.Height.Stride, window.Width.Stride);
-        RowsTogether = Math.Min(DepthwiseCode.MaxRows, (DepthwiseCode.MostInputRows - _kernel) / _stride + 1);
-        _widthParts = (_width + MostOutputs - 1) / MostOutputs;
+        ref readonly WindowDimension high = ref window.Height, wide = ref window.Width;
+        Form = new DepthwiseForm(in window);
+        (_height, _width, _stride, _rowStride) = (high.Output, wide.Output, high.Stride, wide.Stride);
+        (_reach, _rowReach) = (checked((high.Kernel - 1) * high.Dilation + 1), Form.KeepsColumns ? DepthwiseCode.Taps : checked((wide.Kernel - 1) * wide.Dilation + 1));
+        int most = Form.KeepsColumns ? MostOutputs : Math.Clamp((MostQuadsBytes / (Form.Groups * DepthwiseColumnsCode.QuadsBytes) - _rowReach) / _rowStride + 1, LeastOutputs, MostOutputs);
+        _widthParts = (_width + most - 1) / most;
         LongestRow = (_width + _widthParts - 1) / _widthParts;
-        int rows = (PieceBytes / (Columns(LongestRow) * DepthwiseCode.Channels) - _kernel) / _stride + 1;
-        rows = Math.Clamp(rows / RowsTogether * RowsTogether, RowsTogether, RoundUp(_height));
+        int together = Form.RowsTogether, rows = (PieceBytes / (Columns(LongestRow) * DepthwiseCode.Channels) - _reach) / _stride + 1;
+        rows = Math.Clamp(rows / together * together, together, RoundUp(_height));
         _rowParts = (_height + rows - 1) / rows;
         MostRows = Math.Min(_height, RoundUp((_height + _rowParts - 1) / _rowParts));
         _rowParts = (_height + MostRows - 1) / MostRows;
         _pieces = checked(images * _rowParts * _widthParts);
         _piecesOfBlock = Math.Max(1, BlockOutputs / (MostRows * LongestRow));
+        // The code reads whole groups.
+        InputBytes = checked((InputRows(MostRows) + Form.Groups * PackedWeights.GroupDepth * Form.RowStep) * Columns(LongestRow) * DepthwiseCode.Channels);
+        QuadsBytes = Form.KeepsColumns ? 0 : checked(Columns(LongestRow) * Form.Groups * DepthwiseColumnsCode.QuadsBytes);
     }
 
-    /// <summary>Output rows that are computed from the same columns.</summary>
-    public int RowsTogether { get; }
+    /// <summary>The code that computes it.</summary>
+    public DepthwiseForm Form { get; }
 
     /// <summary>Outputs of a piece's row at most.</summary>
     public int LongestRow { get; }
@@ -46,14 +55,17 @@ internal readonly struct FusedDepthwisePlan
 
     public int Blocks => (_pieces + _piecesOfBlock - 1) / _piecesOfBlock;
 
-    /// <summary>Padded input of a piece at most; the code may read a row more than the outputs see.</summary>
-    public int InputBytes => checked((Math.Max(InputRows(MostRows), InputRows(1) + 1) + DepthwiseCode.MostInputRows) * Columns(LongestRow) * DepthwiseCode.Channels);
+    /// <summary>Padded input of a piece at most.</summary>
+    public int InputBytes { get; }
 
-    /// <summary>Columns of the input that this many outputs of a row read, for a narrow kernel more than they see.</summary>
-    public int Columns(int outputs) => checked((outputs - 1) * _rowStride + DepthwiseCode.Taps);
+    /// <summary>Unpacked columns of a row at most; 0 if they stay in registers.</summary>
+    public int QuadsBytes { get; }
+
+    /// <summary>Columns of the input that this many outputs of a row read; those of a narrow kernel see fewer.</summary>
+    public int Columns(int outputs) => checked((outputs - 1) * _rowStride + _rowReach);
 
     /// <summary>Rows of the input that this many output rows see.</summary>
-    public int InputRows(int rows) => checked((rows - 1) * _stride + _kernel);
+    public int InputRows(int rows) => checked((rows - 1) * _stride + _reach);
 
     /// <summary>The first piece of a block.</summary>
     public int First(int block) => Math.Min(block * _piecesOfBlock, _pieces);
@@ -73,5 +85,5 @@ internal readonly struct FusedDepthwisePlan
         };
     }
 
-    private int RoundUp(int rows) => (rows + RowsTogether - 1) / RowsTogether * RowsTogether;
+    private int RoundUp(int rows) => (rows + Form.RowsTogether - 1) / Form.RowsTogether * Form.RowsTogether;
 }

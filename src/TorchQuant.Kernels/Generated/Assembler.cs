@@ -166,6 +166,9 @@ internal sealed class Assembler
 
     public void Store(Memory target, int source) => Vector(Map.M0F, Prefix.PF3, 0x7F, source, target, VectorBytes);
 
+    /// <summary>A whole cache line past the cache (vmovntps); the address is aligned.</summary>
+    public void StorePast(Memory target, int source) => Vector(Map.M0F, Prefix.None, 0x2B, source, target, VectorBytes);
+
     /// <summary>The int32 or floats of the mask; zeros for the others, whose memory is not touched.</summary>
     public void Load(int target, Memory source, int mask) => Numbers(0x6F, target, source, mask, isZeroing: true);
 

@@ -3,14 +3,9 @@ using static TorchQuant.Kernels.Generated.Gpr;
 namespace TorchQuant.Kernels.Generated;
 
 /// <summary>
-/// The machine code of a depthwise convolution, from uint8 to uint8 without a stop in memory, for 64 channels and one or two output rows, column by column:
-/// <code>
-///   row 0   abcd...     unpack bytes     a0 a1 b0 b1 ..     unpack int16    a0 a1 a2 a3 b0 b1 b2 b3 ..    four vectors of quads for each column of the input
-///   row 1   abcd...                      a2 a3 b2 b3 ..
-/// </code>
-/// The quads of the three columns that an output sees stay in registers: of the next output's, only those are new that the stride brings. Two output rows share them, with
-/// the weights of the second moved down by its distance. Unpacking works within 128 bits and so does packing, which therefore brings the channels back into order; weights
-/// and terms lie in the order in between (<see cref="DepthwiseTerms"/>).
+/// The machine code of a depthwise convolution with a kernel of up to three columns and four rows, from uint8 to uint8 without a stop in memory, for 64 channels and one or two output rows,
+/// column by column. The quads of the three columns that an output sees (<see cref="DepthwiseColumnsCode"/>) stay in registers: of the next output's, only those are new that the stride
+/// brings. Two output rows share them, with the weights of the second moved down by its distance.
 /// As a function: void (<see cref="DepthwiseRow"/>*), in the calling convention of System V or of 64-bit Windows.
 /// </summary>
 internal sealed class DepthwiseCode
@@ -31,13 +26,14 @@ internal sealed class DepthwiseCode
     public const int Channels = 64;
 
     private const int Vectors = 4, VectorBytes = 64, CodeAlignment = 64;
-    private const int Sums = Taps * Vectors, Halves = Sums + Vectors, Biases = Halves + Vectors, Multipliers = Biases + Vectors;
-    private const int BiasFactor = Multipliers + Vectors, Highest = BiasFactor + 1, ZeroPoint = Highest + 1, Lowest = ZeroPoint + 1;
+    private const int Sums = Taps * Vectors, Halves = Sums + Vectors, Biases = Halves + Vectors, Multipliers = Biases + Vectors, Constants = Multipliers + Vectors;
 
     private readonly Assembler _asm;
+    private readonly DepthwiseEpilogue _epilogue;
     private readonly int _rows, _stride, _inputRows;
 
-    private DepthwiseCode(Assembler asm, int rows, int stride, int inputRows) => (_asm, _rows, _stride, _inputRows) = (asm, rows, stride, inputRows);
+    private DepthwiseCode(Assembler asm, int rows, int stride, int inputRows) =>
+        (_asm, _rows, _stride, _inputRows, _epilogue) = (asm, rows, stride, inputRows, new DepthwiseEpilogue(asm, terms: Rax, Constants, Biases, Multipliers));
 
     /// <summary>Appends the code for that many output rows, a distance of outputs along a row, and input rows that are read.</summary>
     /// <returns>Where it begins.</returns>
@@ -99,16 +95,8 @@ internal sealed class DepthwiseCode
         for (int i = 0; i < targets.Length; i++)
             _asm.Mov(targets[i], new Memory(Rax, i * sizeof(long)));
         _asm.Lea(R9, new Memory(Rdx, Index: Rdx, Scale: 2));
-        for (int v = 0; v < Vectors; v++)
-        {
-            _asm.Load(Biases + v, new Memory(Rax, DepthwiseTerms.Biases + v * VectorBytes));
-            _asm.Load(Multipliers + v, new Memory(Rax, DepthwiseTerms.Multipliers + v * VectorBytes));
-        }
-
-        _asm.Vpbroadcastd(BiasFactor, new Memory(Rax, DepthwiseTerms.BiasFactor));
-        _asm.Vpbroadcastd(Highest, new Memory(Rax, DepthwiseTerms.Highest));
-        _asm.Vpbroadcastd(ZeroPoint, new Memory(Rax, DepthwiseTerms.ZeroPoint));
-        _asm.Vpbroadcastd(Lowest, new Memory(Rax, DepthwiseTerms.Lowest));
+        _epilogue.LoadBiases();
+        _epilogue.LoadConstants();
     }
 
     /// <summary>The quads of one column of the input.</summary>
@@ -121,18 +109,10 @@ internal sealed class DepthwiseCode
         _asm.Load(r2, new Memory(Rsi, displacement, Rdx, 2));
         if (last == r3)
             _asm.Load(r3, new Memory(Rsi, displacement, R9));
-        _asm.Vpunpcklbw(Halves, r0, r1);
-        _asm.Vpunpcklbw(Halves + 1, r2, last);
-        _asm.Vpunpckhbw(Halves + 2, r0, r1);
-        _asm.Vpunpckhbw(Halves + 3, r2, last);
-        for (int half = 0; half < 2; half++)
-        {
-            _asm.Vpunpcklwd(quads + 2 * half, Halves + 2 * half, Halves + 2 * half + 1);
-            _asm.Vpunpckhwd(quads + 2 * half + 1, Halves + 2 * half, Halves + 2 * half + 1);
-        }
+        DepthwiseColumnsCode.Unpack(_asm, r0, last, Halves, quads);
     }
 
-    /// <summary>One output of a row: as in <see cref="ByteEpilogue{TLanes, TFloat, TInt}"/> with finite terms, but that the lower end of the codes is applied to bytes.</summary>
+    /// <summary>One output of a row.</summary>
     private void Output(int row, int firstColumn)
     {
         int sums = row % 2 == 0 ? Sums : Halves;
@@ -140,21 +120,7 @@ internal sealed class DepthwiseCode
             _asm.Load(sums + v, new Memory(Rax, DepthwiseTerms.Sums + v * VectorBytes));
         for (int i = 0; i < Taps * Vectors; i++)
             _asm.Vpdpbusd(sums + i % Vectors, (i + firstColumn * Vectors) % (Taps * Vectors), new Memory(Rax, DepthwiseTerms.Weights + (row * Taps * Vectors + i) * VectorBytes));
-        for (int v = 0; v < Vectors; v++)
-        {
-            _asm.Vcvtdq2ps(sums + v, sums + v);
-            _asm.Vfmadd231ps(sums + v, Biases + v, BiasFactor);
-            _asm.Vmulps(sums + v, sums + v, Multipliers + v);
-            _asm.Vminps(sums + v, sums + v, Highest);
-            _asm.Vcvtps2dq(sums + v, sums + v);
-        }
-
-        _asm.Vpackssdw(sums, sums, sums + 1);
-        _asm.Vpackssdw(sums + 2, sums + 2, sums + 3);
-        _asm.Vpaddsw(sums, sums, ZeroPoint);
-        _asm.Vpaddsw(sums + 2, sums + 2, ZeroPoint);
-        _asm.Vpackuswb(sums, sums, sums + 2);
-        _asm.Vpmaxub(sums, sums, Lowest);
+        _epilogue.Requantize(sums);
         _asm.Store(row == 0 ? new Memory(Rdi) : new Memory(Rdi, 0, R10), sums);
     }
 }

@@ -17,7 +17,7 @@ internal sealed class FloatTileCode
     private const int Scales = 28, Floor = 30, Moment = 31, FirstMask = 1;
 
     /// <summary>How many forms there are.</summary>
-    public const int Forms = 4;
+    public const int Forms = 7;
 
     private static readonly FloatTilesLayout s_at = new();
 
@@ -26,16 +26,17 @@ internal sealed class FloatTileCode
     private readonly int _rows;
     private readonly int _vectors;
     private readonly bool _isMasked;
-    private readonly bool _isStreaming;
+    private readonly FloatTileForm _form;
 
     private FloatTileCode(Assembler asm, int rows, FloatTileForm form)
     {
-        (_asm, _rows) = (asm, rows);
+        (_asm, _rows, _form) = (asm, rows, form);
         _vectors = form == FloatTileForm.OneVector ? 1 : TileLoop.PanelVectors;
         _isMasked = form is FloatTileForm.OneVector or FloatTileForm.TwoVectors;
-        _isStreaming = form == FloatTileForm.Streamed;
-        _loop = new TileLoop(asm, rows, _vectors) { PrefetchDistance = _isStreaming ? TileLoop.StreamingDistance : null };
+        _loop = new TileLoop(asm, rows, _vectors, ahead: FetchesAhead ? R12 : null) { PrefetchDistance = form == FloatTileForm.Streamed ? TileLoop.StreamingDistance : null };
     }
+
+    private bool FetchesAhead => _form >= FloatTileForm.Ahead;
 
     /// <summary>Appends the code for tiles of that many rows.</summary>
     /// <param name="asm">Where the code goes.</param>
@@ -49,9 +50,11 @@ internal sealed class FloatTileCode
         int start = asm.Position;
         if (isWindows)
             WindowsFrame.Enter(asm);
+        asm.Push(R12);
         asm.Mov(R8, isWindows ? Rcx : Rdi);
         new FloatTileCode(asm, rows, form).Write();
         asm.Vzeroupper();
+        asm.Pop(R12);
         if (isWindows)
             WindowsFrame.Leave(asm);
         asm.Ret();
@@ -67,6 +70,14 @@ internal sealed class FloatTileCode
         _asm.Mov(Rdi, At(s_at.A));
         _asm.Mov(Rdx, At(s_at.Panel));
         _asm.Mov(Rcx, At(s_at.Groups));
+        if (FetchesAhead)
+        {
+            _asm.Mov(R12, Rdx);
+            _asm.Add(R12, At(s_at.Ahead));
+            _asm.Mov(Rax, At(s_at.LaterAhead));
+            _asm.Mov(At(s_at.Ahead), Rax);
+        }
+
         Begin();
         _loop.Write();
         LoadConstants();
@@ -122,7 +133,7 @@ internal sealed class FloatTileCode
             {
                 Finish(row * _vectors + v, v, new Memory(Rax, v * TileLoop.VectorBytes), accumulate);
                 // Where the next panel will write: rows far apart are not foreseen by the processor.
-                if (_isStreaming && !accumulate)
+                if (_form == FloatTileForm.AheadSpread && !accumulate)
                     _asm.PrefetchForWriting(new Memory(Rax, (_vectors + v) * TileLoop.VectorBytes));
             }
 
@@ -146,6 +157,8 @@ internal sealed class FloatTileCode
         _asm.Vmaxps(sums, Floor, sums);
         if (_isMasked)
             _asm.Store(output, sums, FirstMask + vector);
+        else if (_form == FloatTileForm.AheadPast && !accumulate)
+            _asm.StorePast(output, sums);
         else
             _asm.Store(output, sums);
     }

@@ -29,6 +29,8 @@ internal sealed unsafe class FloatTilesLayout
         Floor = (int)((byte*)&tiles.Floor - start);
         FirstColumns = (int)((byte*)&tiles.FirstColumns - start);
         LastColumns = (int)((byte*)&tiles.LastColumns - start);
+        Ahead = (int)((byte*)&tiles.Ahead - start);
+        LaterAhead = (int)((byte*)&tiles.LaterAhead - start);
     }
 
     public int ColumnSums { get; }
@@ -53,4 +55,6 @@ internal sealed unsafe class FloatTilesLayout
     public int Floor { get; }
     public int FirstColumns { get; }
     public int LastColumns { get; }
+    public int Ahead { get; }
+    public int LaterAhead { get; }
 }

@@ -29,7 +29,6 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
     private static readonly nint[]? s_byteTiles = s_code?.ByteTiles;
     private static readonly nint[]? s_pipelinedTiles = s_code?.PipelinedTiles;
     private static readonly nint[]? s_floatTiles = s_code?.FloatTiles;
-    private static readonly nint[]? s_depthwise = CreateDepthwise();
 
     /// <summary>Whether the processor has the instruction, and the system lets memory be made executable.</summary>
     public static bool IsSupported => s_tiles is not null;
@@ -95,7 +94,7 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
 
     public static void RunToFloats(int rows, int columns, FloatTiles* tiles)
     {
-        nint code = s_floatTiles![FloatTileIndex(rows, FormOf(columns, tiles->IsStreaming))];
+        nint code = s_floatTiles![FloatTileIndex(rows, FormOf(columns, tiles->Form))];
         tiles->FirstColumns = columns < Vector512<int>.Count ? (1u << columns) - 1 : ushort.MaxValue;
         tiles->LastColumns = columns > Vector512<int>.Count ? (uint)ushort.MaxValue >> (PackedWeights.PanelColumns - columns) : 0;
         if (rows * tiles->Groups * tiles->Count <= ShortWork)
@@ -113,40 +112,13 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
             Avx512BWMicroKernel.RunDepthwise(rows, activations, in steps, panel, columns, tile);
     }
 
-    public static bool HasFusedDepthwise => s_depthwise is not null;
+    public static bool HasFusedDepthwise => IsSupported && DepthwiseForms.AreThere;
 
-    /// <summary>A call takes about a microsecond at most: the driver gives it short rows.</summary>
-    public static void RunFusedDepthwise(int rows, int stride, int kernelHeight, DepthwiseRow* row)
-    {
-        int inputRows = rows == 1 && kernelHeight < DepthwiseCode.MostInputRows ? DepthwiseCode.LeastInputRows : DepthwiseCode.MostInputRows;
-        ((delegate* unmanaged[SuppressGCTransition]<DepthwiseRow*, void>)s_depthwise![DepthwiseIndex(rows, stride, inputRows)])(row);
-    }
+    public static void RunFusedDepthwise(int rows, int stride, int kernelHeight, DepthwiseRow* row) => DepthwiseForms.Run(rows, stride, kernelHeight, row);
 
-    private static int DepthwiseIndex(int rows, int stride, int inputRows) =>
-        ((rows - 1) * DepthwiseCode.MaxStride + stride - 1) * 2 + inputRows - DepthwiseCode.LeastInputRows;
+    public static void UnpackDepthwise(DepthwiseColumns* columns) => DepthwiseForms.Run(columns);
 
-    private static nint[]? CreateDepthwise()
-    {
-        if (s_tiles is null)
-            return null;
-        var asm = new Assembler();
-        nint[] codes = new nint[DepthwiseCode.MaxRows * DepthwiseCode.MaxStride * 2];
-        for (int rows = 1; rows <= DepthwiseCode.MaxRows; rows++)
-        {
-            for (int stride = 1; stride <= DepthwiseCode.MaxStride; stride++)
-            {
-                for (int inputRows = DepthwiseCode.LeastInputRows; inputRows <= DepthwiseCode.MostInputRows; inputRows++)
-                    codes[DepthwiseIndex(rows, stride, inputRows)] = DepthwiseCode.Append(asm, rows, stride, inputRows, OperatingSystem.IsWindows());
-            }
-        }
-
-        byte* code = ExecutableMemory.TryPlace(asm.Code);
-        if (code == null)
-            return null;
-        for (int i = 0; i < codes.Length; i++)
-            codes[i] += (nint)code;
-        return codes;
-    }
+    public static void RunUnpackedDepthwise(int rows, int blockOutputs, DepthwiseOutputs* outputs) => DepthwiseForms.Run(rows, blockOutputs, outputs);
 
     private static bool IsPipelined(int columns, nint groups) => columns > Vector512<int>.Count && groups is >= PipelinedByteTileCode.FewGroups and <= MostPipelinedGroups;
 
@@ -165,10 +137,9 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
 
     private static int ByteTileIndex(int rows, int vectors, bool isStreaming) => rows * (TileLoop.PanelVectors + 1) + (isStreaming && vectors == TileLoop.PanelVectors ? vectors : vectors - 1);
 
-    private static FloatTileForm FormOf(int columns, bool isStreaming) => columns switch
+    private static FloatTileForm FormOf(int columns, FloatTileForm form) => columns switch
     {
-        PackedWeights.PanelColumns when isStreaming => FloatTileForm.Streamed,
-        PackedWeights.PanelColumns => FloatTileForm.Whole,
+        PackedWeights.PanelColumns => form,
         > TileLoop.VectorNumbers => FloatTileForm.TwoVectors,
         _ => FloatTileForm.OneVector,
     };

@@ -5,7 +5,7 @@ namespace TorchQuant.Kernels;
 /// <summary>The inner product of one ISA for a convolution in which every output channel sees one input channel: up to 32 channels at once.</summary>
 internal unsafe interface IDepthwiseKernel
 {
-    /// <summary>Whether there is <see cref="RunFusedDepthwise"/>.</summary>
+    /// <summary>Whether there are <see cref="RunFusedDepthwise"/>, <see cref="UnpackDepthwise"/> and <see cref="RunUnpackedDepthwise"/>.</summary>
     static virtual bool HasFusedDepthwise => false;
 
     /// <summary>Outputs of one row or of two below each other, from codes to codes, with the code of <see cref="DepthwiseCode"/>.</summary>
@@ -14,6 +14,16 @@ internal unsafe interface IDepthwiseKernel
     /// <param name="kernelHeight">Rows of the input that an output sees, at most 4.</param>
     /// <param name="row">The outputs.</param>
     static virtual void RunFusedDepthwise(int rows, int stride, int kernelHeight, DepthwiseRow* row) => throw new NotSupportedException();
+
+    /// <summary>Unpacks columns of the input, with the code of <see cref="DepthwiseColumnsCode"/>.</summary>
+    /// <param name="columns">The columns.</param>
+    static virtual void UnpackDepthwise(DepthwiseColumns* columns) => throw new NotSupportedException();
+
+    /// <summary>Outputs of one row or of two below each other, from unpacked columns to codes, with the code of <see cref="DepthwiseOutputsCode"/>.</summary>
+    /// <param name="rows">Output rows, 1 or 2.</param>
+    /// <param name="blockOutputs">Outputs of a block: <see cref="DepthwiseOutputsCode.BlockOutputs"/> or 1.</param>
+    /// <param name="outputs">The blocks.</param>
+    static virtual void RunUnpackedDepthwise(int rows, int blockOutputs, DepthwiseOutputs* outputs) => throw new NotSupportedException();
 
     /// <summary>
     /// tile[r, c] = sum over taps k and groups g of the four products of activations[r * Output + k * Tap + g * 128 + 4 * c ..], less the <see cref="IMicroKernel.ActivationOffset"/> of the

@@ -1,15 +1,13 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
-using System.Runtime.InteropServices;
 
 namespace TorchQuant.Kernels;
 
 /// <summary>
 /// Fork and join without allocation. Units 0..n-1 are dealt out as one range for each participant, so that the same thread meets the same panels of weights in every
-/// call; whoever is done takes from the others' ranges. A claim is a compare-and-swap on a word that carries the number of the run, so a worker that wakes late finds
-/// nothing to take and does no harm, and the caller never waits for a worker that has not begun. One caller at a time: another one, or a nested one, runs its
+/// call; whoever is done takes from the others' ranges, and the caller never waits for a worker that has not begun. One caller at a time: another one, or a nested one, runs its
 /// units itself. A unit that throws does not keep the others from being done; the caller throws the first of the exceptions when nobody uses the state any more.
+/// Where libtorch's threads hold the cores, they do the units instead of the pool's: <see cref="TeamChoice"/>.
 /// </summary>
 internal static unsafe class WorkerPool
 {
@@ -27,10 +25,11 @@ internal static unsafe class WorkerPool
     /// <summary>Below this a run is over before another thread has seen it.</summary>
     private const long InlineNanoseconds = 2_000;
 
-    private static readonly int s_most = Math.Max(1, Environment.ProcessorCount);
+    /// <summary>Shorter runs say nothing about who comes late.</summary>
+    private const long WeighedNanoseconds = 20_000;
 
-    /// <summary>For each participant, on cache lines of its own, what it may still claim.</summary>
-    private static readonly Range* s_ranges = AllocateRanges();
+    private static readonly int s_most = Math.Max(1, Environment.ProcessorCount);
+    private static readonly UnitRanges s_ranges = new(s_most);
 
     private static readonly AutoResetEvent?[] s_wake = new AutoResetEvent?[s_most];
     private static readonly bool[] s_isParked = new bool[s_most];
@@ -45,7 +44,14 @@ internal static unsafe class WorkerPool
     private static int s_participants;
     private static int s_done;
     private static ExceptionDispatchInfo? s_fault;
-    private static volatile int s_run;
+    private static int s_run;
+
+    /// <summary>The last run that the pool's own workers are to take part in.</summary>
+    private static volatile int s_signal;
+    private static TeamChoice s_choice;
+
+    /// <summary>Whose threads the next run is for. It changes by itself; tests set it.</summary>
+    internal static ref TeamChoice Choice => ref s_choice;
 
     internal static bool HasParkedWorker => Array.Exists(s_isParked, static isParked => isParked);
 
@@ -64,26 +70,32 @@ internal static unsafe class WorkerPool
             return;
         }
 
-        while (s_started < participants)
-            Start(s_started++);
         s_body = body;
         s_state = state;
         s_participants = participants;
         Volatile.Write(ref s_done, 0);
-        int run = s_run + 1;
-        for (int p = 0; p < participants; p++)
-        {
-            // The range is closed before its end moves: else a worker late from the run before could take a unit past the old end, and be counted for this run.
-            Interlocked.Exchange(ref s_ranges[p].Next, Claim(run, int.MaxValue));
-            s_ranges[p].End = (int)((long)units * (p + 1) / participants);
-            Volatile.Write(ref s_ranges[p].Next, Claim(run, (int)((long)units * p / participants)));
-        }
+        s_ranges.Deal(++s_run, units, participants);
+        if (s_choice.UsesOpenMp)
+            RunOnOpenMp(units, threads, nanoseconds);
+        else
+            RunOnWorkers(units, nanoseconds);
+        ExceptionDispatchInfo? fault = s_fault;
+        s_fault = null;
+        Volatile.Write(ref s_busy, 0);
+        fault?.Throw();
+    }
 
-        s_run = run;
+    private static void RunOnWorkers(int units, long nanoseconds)
+    {
+        while (s_started < s_participants)
+            Start(s_started++);
+        s_signal = s_run;
         // The run must be visible before the parked flags are read: a worker sets its flag, then looks at the run once more.
         Interlocked.MemoryBarrier();
-        WakeIfWorth(participants, nanoseconds);
-        Work(0, run);
+        bool isExpected = WakeIfWorth(s_participants, nanoseconds);
+        long start = Stopwatch.GetTimestamp();
+        int mine = Work(0, s_run);
+        long ready = Stopwatch.GetTimestamp();
         for (int i = 0; Volatile.Read(ref s_done) < units; i++)
         {
             // A worker holds the last unit. It is nearly done, unless the machine has taken its core away.
@@ -93,10 +105,34 @@ internal static unsafe class WorkerPool
                 Thread.Yield();
         }
 
-        ExceptionDispatchInfo? fault = s_fault;
-        s_fault = null;
-        Volatile.Write(ref s_busy, 0);
-        fault?.Throw();
+        if (isExpected && nanoseconds >= WeighedNanoseconds)
+            Weigh(mine, units, start, ready);
+    }
+
+    private static void RunOnOpenMp(int units, int threads, long nanoseconds)
+    {
+        var region = new Region { Run = s_run };
+        long start = Stopwatch.GetTimestamp();
+        OpenMpTeam.Run(threads, &Join, &region);
+        if (nanoseconds >= WeighedNanoseconds)
+            Weigh(region.CallersUnits, units, start, region.CallerReady);
+
+        static void Join(int thread, void* state)
+        {
+            var region = (Region*)state;
+            int finished = thread < s_participants ? Work(thread, region->Run) : 0;
+            if (thread == 0)
+                (region->CallersUnits, region->CallerReady) = (finished, Stopwatch.GetTimestamp());
+        }
+    }
+
+    /// <summary>How much longer a run took because the caller did more than its share, then waited for others.</summary>
+    private static void Weigh(int mine, int units, long start, long ready)
+    {
+        long end = Stopwatch.GetTimestamp();
+        int share = (units + s_participants - 1) / s_participants;
+        long lost = end - ready + (mine > share ? (ready - start) * (mine - share) / mine : 0);
+        s_choice.Record(lost, end - start, end, static () => OpenMpTeam.IsAvailable);
     }
 
     private static void RunAlone(int units, delegate*<void*, int, void> body, void* state)
@@ -117,38 +153,35 @@ internal static unsafe class WorkerPool
         fault?.Throw();
     }
 
-    private static long Claim(int run, int unit) => ((long)run << 32) | (uint)unit;
-
-    private static void WakeIfWorth(int participants, long nanoseconds)
+    /// <returns>Whether the workers can be expected: awake or called.</returns>
+    private static bool WakeIfWorth(int participants, long nanoseconds)
     {
         bool missed = false;
         for (int p = 1; p < participants; p++)
             missed |= Volatile.Read(ref s_isParked[p]);
-        if (!missed || (s_missedNanoseconds += nanoseconds) < WakeNanoseconds)
-            return;
+        if (!missed)
+            return true;
+        if ((s_missedNanoseconds += nanoseconds) < WakeNanoseconds)
+            return false;
         s_missedNanoseconds = 0;
         for (int p = 1; p < participants; p++)
         {
             if (Volatile.Read(ref s_isParked[p]))
                 s_wake[p]!.Set();
         }
+
+        return true;
     }
 
     /// <summary>Takes units of one run until none is left: first its own range, then the others'.</summary>
-    private static void Work(int me, int run)
+    /// <returns>How many.</returns>
+    private static int Work(int me, int run)
     {
         int participants = s_participants, finished = 0;
         for (int i = 0; i < participants; i++)
         {
-            Range* range = s_ranges + (me + i) % participants;
-            while (true)
+            while (s_ranges.TryTake((me + i) % participants, run, out int unit))
             {
-                long next = Volatile.Read(ref range->Next);
-                int unit = (int)next;
-                if ((int)(next >> 32) != run || unit >= Volatile.Read(ref range->End))
-                    break;
-                if (Interlocked.CompareExchange(ref range->Next, next + 1, next) != next)
-                    continue;
                 Do(unit);
                 finished++;
             }
@@ -156,6 +189,7 @@ internal static unsafe class WorkerPool
 
         if (finished > 0)
             Interlocked.Add(ref s_done, finished);
+        return finished;
     }
 
     private static void Do(int unit)
@@ -183,7 +217,7 @@ internal static unsafe class WorkerPool
         int seen = 0;
         while (true)
         {
-            int run = s_run;
+            int run = s_signal;
             if (run != seen)
             {
                 seen = run;
@@ -194,7 +228,7 @@ internal static unsafe class WorkerPool
             {
                 Volatile.Write(ref s_isParked[id], true);
                 Interlocked.MemoryBarrier();
-                if (s_run == seen)
+                if (s_signal == seen)
                     wake.WaitOne();
                 Volatile.Write(ref s_isParked[id], false);
             }
@@ -208,7 +242,7 @@ internal static unsafe class WorkerPool
         {
             for (int i = 0; i < 32; i++)
             {
-                if (s_run != seen)
+                if (s_signal != seen)
                     return true;
                 Thread.SpinWait(1);
             }
@@ -222,23 +256,10 @@ internal static unsafe class WorkerPool
         return false;
     }
 
-    private static Range* AllocateRanges()
+    private struct Region
     {
-        nuint bytes = (nuint)(s_most * sizeof(Range));
-        void* memory = NativeMemory.AlignedAlloc(bytes, (nuint)sizeof(Range));
-        Unsafe.InitBlockUnaligned(memory, 0, (uint)bytes);
-        return (Range*)memory;
-    }
-
-    /// <summary>Two cache lines, because processors fetch them in pairs.</summary>
-    [StructLayout(LayoutKind.Explicit, Size = 128)]
-    private struct Range
-    {
-        /// <summary>The number of the run and the next unit of this range.</summary>
-        [FieldOffset(0)]
-        public long Next;
-
-        [FieldOffset(8)]
-        public int End;
+        public int Run;
+        public int CallersUnits;
+        public long CallerReady;
     }
 }

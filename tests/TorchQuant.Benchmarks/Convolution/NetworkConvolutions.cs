@@ -1,11 +1,14 @@
 namespace TorchQuant.Benchmarks.Convolution;
 
-/// <summary>Every distinct convolution of ResNet-18, ResNet-50 and MobileNetV2 on images of 224 x 224 (He et al. 2015; Sandler et al. 2018; strides as torchvision has them).</summary>
+/// <summary>
+/// Every distinct convolution of ResNet-18, ResNet-50 and MobileNetV2 on images of 224 x 224 (He et al. 2015; Sandler et al. 2018; strides as torchvision has them), and the larger depthwise
+/// kernels of MobileNetV3-Large, EfficientNet-B0 and ConvNeXt-Tiny (Howard et al. 2019; Tan and Le 2019; Liu et al. 2022).
+/// </summary>
 internal static class NetworkConvolutions
 {
     private const int ImageSize = 224, Colors = 3;
 
-    public static IEnumerable<ConvShape> All(int batch) => ResNet18(batch).Concat(ResNet50(batch)).Concat(MobileNetV2(batch)).Distinct();
+    public static IEnumerable<ConvShape> All(int batch) => ResNet18(batch).Concat(ResNet50(batch)).Concat(MobileNetV2(batch)).Concat(LargeDepthwise(batch)).Distinct();
 
     private static IEnumerable<ConvShape> ResNet18(int batch)
     {
@@ -63,5 +66,17 @@ internal static class NetworkConvolutions
         }
 
         yield return new ConvShape(batch, channels, 1280, 1, 1, size);
+    }
+
+    private static IEnumerable<ConvShape> LargeDepthwise(int batch)
+    {
+        (int Kernel, int Stride, int Channels, int Size)[] layers =
+        [
+            (5, 2, 72, 56), (5, 1, 120, 28), (5, 2, 672, 14), (5, 1, 960, 7),
+            (5, 2, 144, 56), (5, 1, 240, 28), (5, 1, 480, 14), (5, 1, 672, 14), (5, 1, 1152, 7),
+            (7, 1, 96, 56), (7, 1, 192, 28), (7, 1, 384, 14), (7, 1, 768, 7),
+        ];
+        foreach ((int kernel, int stride, int channels, int size) in layers)
+            yield return new ConvShape(batch, channels, channels, kernel, stride, size, channels);
     }
 }

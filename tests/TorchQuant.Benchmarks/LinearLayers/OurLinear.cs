@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TorchQuant.Benchmarks.Data;
 using TorchQuant.Benchmarks.Races;
 using TorchQuant.Kernels;
@@ -11,23 +12,25 @@ internal static class OurLinear
     {
         LinearShape shape = data.Shape;
         PackedWeights weights = PackedWeights.Pack(data.Weights, shape.N, shape.K, data.Scales);
-        byte[] output = new byte[shape.M * shape.N];
+        AlignedBytes codes = AlignedBytes.Of(data.Codes), output = new(shape.M * shape.N);
         return new OurContender(
             "ours",
             threads,
-            () => Int8Gemm.MultiplyToByte(data.Codes, shape.M, Draw.Activations, weights, data.Bias, data.Output, FusedActivation.None, output, threads),
-            name => Agreement.OfCodes(name, data.ExpectedCodes, data.At<byte>(output), allowed: 1));
+            () => Int8Gemm.MultiplyToByte(codes.Span, shape.M, Draw.Activations, weights, data.Bias, data.Output, FusedActivation.None, output.Span, threads),
+            name => Agreement.OfCodes(name, data.ExpectedCodes, data.At<byte>(output.Span), allowed: 1));
     }
 
     public static IContender Dynamic(LinearData data, int threads)
     {
         LinearShape shape = data.Shape;
         var linear = new Int8Linear(PackedWeights.Pack(data.Weights, shape.N, shape.K, data.Scales), data.Bias, reduceRange: false);
-        float[] output = new float[shape.M * shape.N];
+        AlignedBytes x = AlignedBytes.Of(MemoryMarshal.AsBytes<float>(data.X)), output = new(shape.M * shape.N * sizeof(float));
         return new OurContender(
             "ours",
             threads,
-            () => linear.Multiply(data.X, shape.M, output, threads: threads),
-            name => Agreement.OfFloats(name, data.ExpectedFloats, data.At<float>(output), data.DynamicTolerance));
+            () => linear.Multiply(Floats(x), shape.M, Floats(output), threads: threads),
+            name => Agreement.OfFloats(name, data.ExpectedFloats, data.At<float>(Floats(output)), data.DynamicTolerance));
     }
+
+    private static Span<float> Floats(AlignedBytes bytes) => MemoryMarshal.Cast<byte, float>(bytes.Span);
 }

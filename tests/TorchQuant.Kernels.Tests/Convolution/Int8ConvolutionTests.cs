@@ -100,6 +100,11 @@ public class Int8ConvolutionTests
     [InlineData(4, 2)]
     [InlineData(1, 3)]
     [InlineData(2, 1)]
+    [InlineData(5, 5)]
+    [InlineData(7, 7)]
+    [InlineData(6, 2)]
+    [InlineData(2, 4)]
+    [InlineData(9, 3)]
     public void Depthwise_kernels_of_every_padding_and_stride_equal_the_reference(int high, int wide)
     {
         int seed = 0;
@@ -109,9 +114,26 @@ public class Int8ConvolutionTests
             {
                 foreach ((int stride, int size) in (ReadOnlySpan<(int, int)>)[(1, 5), (2, 9), (1, 14), (2, 3), (3, 8)])
                 {
+                    int[] inputSize = [Math.Max(size, high), Math.Max(size, wide) + seed % 9];
                     var shape = new ConvolutionShape(channels, channels, [high, wide], [stride, 1 + (size + seed) % 2], [high / 2, wide / 2], groups: channels, paddingMode: mode);
-                    ConvolutionCase.Create(shape, 1 + seed % 2, [size, size + seed % 9], seed++, (Scheme)(seed / 3 % 4)).AssertEveryKernelEqualsTheReference();
+                    ConvolutionCase.Create(shape, 1 + seed % 2, inputSize, seed++, (Scheme)(seed / 3 % 4)).AssertEveryKernelEqualsTheReference();
                 }
+            }
+        }
+    }
+
+    /// <summary>All heights and widths, with and without dilation in each dimension.</summary>
+    [Fact]
+    public void Depthwise_kernels_of_every_size_and_dilation_equal_the_reference()
+    {
+        for (int high = 1; high <= 9; high++)
+        {
+            for (int wide = 1; wide <= 7; wide++)
+            {
+                int seed = 7 * high + wide, channels = 1 + 37 * seed % 150;
+                int[] dilation = [1 + seed % 3 / 2, 1 + seed % 5 / 3];
+                var shape = new ConvolutionShape(channels, channels, [high, wide], [1 + seed % 2, 1 + seed % 4], [high / 2, wide / 2], dilation: dilation, groups: channels);
+                ConvolutionCase.Create(shape, 1, [dilation[0] * high + seed % 6, dilation[1] * wide + seed % 11], seed, (Scheme)(seed % 4)).AssertEveryKernelEqualsTheReference();
             }
         }
     }
@@ -122,6 +144,9 @@ public class Int8ConvolutionTests
         ConvolutionCase.Create(new ConvolutionShape(35, 35, [3, 3], paddingBegin: [1, 1], groups: 35), 1, [5, 300], seed: 3, Scheme.PerChannelSymmetric).AssertEveryKernelEqualsTheReference();
         ConvolutionCase.Create(new ConvolutionShape(80, 80, [3, 3], paddingBegin: [1, 1], groups: 80), 2, [4, 301], seed: 6, Scheme.PerTensorSymmetric).AssertEveryKernelEqualsTheReference();
         ConvolutionCase.Create(new ConvolutionShape(70, 70, [3, 3], [1, 2], [1, 1], groups: 70), 1, [35, 270], seed: 7, Scheme.PerChannelSymmetric).AssertEveryKernelEqualsTheReference();
+        ConvolutionCase.Create(new ConvolutionShape(70, 70, [5, 5], [2, 1], [2, 2], groups: 70), 2, [37, 120], seed: 8, Scheme.PerTensorSymmetric).AssertEveryKernelEqualsTheReference();
+        ConvolutionCase.Create(new ConvolutionShape(64, 64, [31, 31], paddingBegin: [15, 15], groups: 64), 1, [17, 21], seed: 9, Scheme.PerChannelSymmetric).AssertEveryKernelEqualsTheReference();
+        ConvolutionCase.Create(new ConvolutionShape(64, 64, [50, 50], paddingBegin: [25, 25], groups: 64), 1, [3, 2], seed: 10, Scheme.PerChannelSymmetric).AssertEveryKernelEqualsTheReference();
         ConvolutionCase.Create(new ConvolutionShape(3, 6, [5], [40], [2], dilation: [7], groups: 3), 2, [3000], seed: 4, Scheme.PerChannelAffine).AssertEveryKernelEqualsTheReference();
         ConvolutionCase.Create(new ConvolutionShape(2, 2, [1500], [3], groups: 2), 1, [1510], seed: 5, Scheme.PerTensorAffine).AssertEveryKernelEqualsTheReference();
     }

@@ -114,9 +114,10 @@ public class AssemblerTests
             Instruction some = One(asm => asm.Load(target, memory, mask)), part = One(asm => asm.Store(memory, target, mask)), ahead = One(asm => asm.Prefetch(memory));
             Assert.Equal((Mnemonic.Vmovdqu32, Zmm(target), Register.K0 + mask, true), (some.Mnemonic, some.Op0Register, some.OpMask, some.ZeroingMasking));
             Assert.Equal((Mnemonic.Vmovdqu32, Zmm(target), Register.K0 + mask, false), (part.Mnemonic, part.Op1Register, part.OpMask, part.ZeroingMasking));
-            Instruction toWrite = One(asm => asm.PrefetchForWriting(memory));
+            Instruction toWrite = One(asm => asm.PrefetchForWriting(memory)), past = One(asm => asm.StorePast(memory, target));
             Assert.Equal((Mnemonic.Prefetcht0, Mnemonic.Prefetchw), (ahead.Mnemonic, toWrite.Mnemonic));
-            Assert.All([half, quarter, some, part, ahead, toWrite], found => IsAt(memory, found));
+            Assert.Equal((Mnemonic.Vmovntps, Zmm(target), Register.None), (past.Mnemonic, past.Op1Register, past.OpMask));
+            Assert.All([half, quarter, some, part, ahead, toWrite, past], found => IsAt(memory, found));
             if (memory.Index is not null)
                 continue;
             Instruction load = One(asm => asm.Kmovd(mask, memory));

@@ -11,6 +11,7 @@ public unsafe class DepthwiseCodeTests
 {
     private const string NoVnni = "the processor has no 512-bit VNNI, or memory cannot be made executable";
     private const int Count = 5, OutputColumn = 70, OutputRow = 400, OutputBytes = 2 * OutputRow;
+    private const int TermBytes = DepthwiseTerms.Weights + DepthwiseCode.MaxRows * DepthwiseCode.Taps * DepthwiseTerms.GroupWeights;
 
     public static bool IsSupportedOnSystemV => Avx512VnniMicroKernel.IsSupported && !OperatingSystem.IsWindows();
 
@@ -66,13 +67,9 @@ public unsafe class DepthwiseCodeTests
     {
         var random = new Random(seed);
         int inputRow = ((Count - 1) * DepthwiseCode.MaxStride + DepthwiseCode.Taps) * DepthwiseCode.Channels, inputBytes = inputRow * DepthwiseCode.MostInputRows;
-        byte* memory = (byte*)NativeMemory.AlignedAlloc((nuint)(inputBytes + DepthwiseTerms.Bytes), 64), terms = memory + inputBytes;
-        random.NextBytes(new Span<byte>(memory, inputBytes + DepthwiseTerms.Bytes));
-        new Span<int>(terms + DepthwiseTerms.Sums, DepthwiseCode.Channels).Fill(-1000);
-        new Span<float>(terms + DepthwiseTerms.Biases, DepthwiseCode.Channels).Fill(17.5f);
-        new Span<float>(terms + DepthwiseTerms.Multipliers, DepthwiseCode.Channels).Fill(0.002f);
-        (*(float*)(terms + DepthwiseTerms.BiasFactor), *(float*)(terms + DepthwiseTerms.Highest)) = (2, 120);
-        (*(int*)(terms + DepthwiseTerms.ZeroPoint), *(int*)(terms + DepthwiseTerms.Lowest)) = (128 * 0x00010001, 9 * 0x01010101);
+        byte* memory = (byte*)NativeMemory.AlignedAlloc((nuint)(inputBytes + TermBytes), 64), terms = memory + inputBytes;
+        random.NextBytes(new Span<byte>(memory, inputBytes + TermBytes));
+        FillTerms(terms);
         byte[] output = new byte[OutputBytes];
         Array.Fill(output, (byte)0x5A);
         fixed (byte* target = output)
@@ -83,6 +80,16 @@ public unsafe class DepthwiseCodeTests
 
         NativeMemory.AlignedFree(memory);
         return output;
+    }
+
+    /// <summary>What is the same for all channels, and sums, biases and multipliers that spread the codes.</summary>
+    internal static void FillTerms(byte* terms)
+    {
+        new Span<int>(terms + DepthwiseTerms.Sums, DepthwiseCode.Channels).Fill(-1000);
+        new Span<float>(terms + DepthwiseTerms.Biases, DepthwiseCode.Channels).Fill(17.5f);
+        new Span<float>(terms + DepthwiseTerms.Multipliers, DepthwiseCode.Channels).Fill(0.002f);
+        (*(float*)(terms + DepthwiseTerms.BiasFactor), *(float*)(terms + DepthwiseTerms.Highest)) = (2, 120);
+        (*(int*)(terms + DepthwiseTerms.ZeroPoint), *(int*)(terms + DepthwiseTerms.Lowest)) = (128 * 0x00010001, 9 * 0x01010101);
     }
 
     private static byte[] Of(int rows, int stride, int inputRows, bool isWindows)

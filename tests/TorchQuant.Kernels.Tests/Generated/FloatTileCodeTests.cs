@@ -8,7 +8,6 @@ namespace TorchQuant.Kernels.Tests.Generated;
 public unsafe class FloatTileCodeTests
 {
     private const string NoVnni = "the processor has no 512-bit VNNI, or memory cannot be made executable";
-    private const int Gap = 5;
 
     public static bool IsSupported => Avx512VnniMicroKernel.IsSupported;
 
@@ -54,16 +53,19 @@ public unsafe class FloatTileCodeTests
         PackedWeights weights = Generators.Weights(n, k, seed, seed % 2 == 0 ? Scheme.PerTensorSymmetric : Scheme.PerChannelSymmetric).Pack();
         byte[] a = Generators.Activations(rows * k, seed + 1);
         float[] bias = Generators.Floats(n + PackedWeights.PanelColumns, seed + 2), none = [.. Enumerable.Repeat(relu ? 0f : -0f, PackedWeights.PanelColumns)];
-        float[] before = Generators.Floats(rows * (n + Gap), seed + 3), expected = [.. before], found = [.. before];
+        float[] expected = Generators.Floats(rows * (n + form.Gap), seed + 3);
         var tiles = (FloatTiles*)NativeMemory.AlignedAlloc((nuint)sizeof(FloatTiles), 64);
+        float* output = (float*)NativeMemory.AlignedAlloc((nuint)expected.Length * sizeof(float), 64);
+        var found = new Span<float>(output, expected.Length);
+        expected.CopyTo(found);
         fixed (byte* codes = a)
-        fixed (float* wanted = expected, output = found, biases = bias, noBias = none)
+        fixed (float* wanted = expected, biases = bias, noBias = none)
         {
             var job = new GemmJob(weights, codes, k, rows, new QParams(0.02f, 100 + seed % 50))
             {
                 Kind = GemmOutput.Float,
                 Output = wanted,
-                OutputStride = n + Gap,
+                OutputStride = n + form.Gap,
                 Bias = hasBias ? biases : null,
                 Accumulate = accumulate,
                 Relu = relu,
@@ -84,23 +86,27 @@ public unsafe class FloatTileCodeTests
                 PanelStep = isAlongPanels ? groups * PackedWeights.GroupBytes : 0,
                 Groups = groups,
                 Output = output,
-                OutputStep = (isAlongPanels ? PackedWeights.PanelColumns : form.Rows * (n + Gap)) * sizeof(float),
-                OutputStride = (n + Gap) * sizeof(float),
+                OutputStep = (isAlongPanels ? PackedWeights.PanelColumns : form.Rows * (n + form.Gap)) * sizeof(float),
+                OutputStride = (n + form.Gap) * sizeof(float),
                 Count = count,
                 Accumulate = accumulate ? 1 : 0,
                 Scale = job.Activation.Scale,
                 NegatedZeroPoint = -job.Activation.ZeroPoint,
                 Floor = relu ? 0 : float.NegativeInfinity,
                 FirstColumns = (1u << Math.Min(columns, 16)) - 1,
+                Ahead = groups * PackedWeights.GroupBytes,
+                LaterAhead = 0,
                 LastColumns = (1u << Math.Max(columns - 16, 0)) - 1,
             };
             run((nint)tiles);
             Assert.Equal(isAlongPanels ? (nint)codes : (nint)(codes + a.Length), (nint)tiles->A);
             Assert.Equal(0, tiles->Count);
+            Assert.Equal(form.Form >= FloatTileForm.Ahead ? 0 : groups * PackedWeights.GroupBytes, tiles->Ahead);
         }
 
+        Assert.Equal(MemoryMarshal.AsBytes(expected.AsSpan()), MemoryMarshal.AsBytes(found));
+        NativeMemory.AlignedFree(output);
         NativeMemory.AlignedFree(tiles);
-        Assert.Equal(MemoryMarshal.AsBytes(expected.AsSpan()), MemoryMarshal.AsBytes(found.AsSpan()));
     }
 
     private static void ApplyEpilogue(ref readonly GemmJob job, int groups)

@@ -16,6 +16,9 @@ internal sealed record FloatTileFunction(int Rows, FloatTileForm Form)
 
     public int MostColumns => Form == FloatTileForm.OneVector ? 16 : 32;
 
+    /// <summary>From the end of a row of results to the next: the code that writes past the cache takes whole cache lines.</summary>
+    public int Gap => Form == FloatTileForm.AheadPast ? 16 : 5;
+
     public byte[] Code(bool isWindows)
     {
         var asm = new Assembler();

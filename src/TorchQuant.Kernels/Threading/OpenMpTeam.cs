@@ -1,0 +1,53 @@
+using System.Runtime.InteropServices;
+
+namespace TorchQuant.Kernels;
+
+/// <summary>
+/// The threads of GNU's OpenMP, where the process has it already (libtorch brings it). After each of libtorch's parallel operators they spin for milliseconds, and so hold the cores that
+/// workers of our own would need: between such operators, they are the ones to ask. They are a team of the calling thread, whose size must stay what libtorch made it: each change ends or starts threads.
+/// Called through <c>GOMP_parallel</c>, the entry that GCC compiles a parallel region to.
+/// </summary>
+internal static unsafe class OpenMpTeam
+{
+    private const string Maps = "/proc/self/maps", LibraryName = "libgomp";
+
+    private static delegate* unmanaged<delegate* unmanaged<void*, void>, void*, uint, uint, void> s_parallel;
+    private static delegate* unmanaged<int> s_threadNumber;
+
+    /// <summary>Whether the process has the library; looks for it if it had not before.</summary>
+    public static bool IsAvailable => s_parallel != null || (OperatingSystem.IsLinux() && Find());
+
+    /// <summary>Calls body(thread, state) once on each of that many threads, the caller being thread 0, and returns when all have returned.</summary>
+    /// <param name="threads">The number of threads of the team.</param>
+    /// <param name="body">It must not throw.</param>
+    /// <param name="state">Passed to the body.</param>
+    public static void Run(int threads, delegate*<int, void*, void> body, void* state)
+    {
+        var region = new Region { Body = body, State = state };
+        s_parallel(&Enter, &region, (uint)threads, 0);
+    }
+
+    [UnmanagedCallersOnly]
+    private static void Enter(void* region) => ((Region*)region)->Body(s_threadNumber(), ((Region*)region)->State);
+
+    /// <summary>Libraries with the same name may be loaded twice; the one with a hash in its name came with libtorch.</summary>
+    private static bool Find()
+    {
+        string? path = File.ReadLines(Maps)
+            .Select(static line => line.IndexOf('/') is int start and >= 0 ? line[start..] : "")
+            .Where(static path => Path.GetFileName(path).StartsWith(LibraryName, StringComparison.Ordinal))
+            .MaxBy(static path => Path.GetFileName(path).StartsWith(LibraryName + "-", StringComparison.Ordinal));
+        if (path is null || !NativeLibrary.TryLoad(path, out nint library)
+            || !NativeLibrary.TryGetExport(library, "GOMP_parallel", out nint parallel) || !NativeLibrary.TryGetExport(library, "omp_get_thread_num", out nint number))
+            return false;
+        s_threadNumber = (delegate* unmanaged<int>)number;
+        s_parallel = (delegate* unmanaged<delegate* unmanaged<void*, void>, void*, uint, uint, void>)parallel;
+        return true;
+    }
+
+    private struct Region
+    {
+        public delegate*<int, void*, void> Body;
+        public void* State;
+    }
+}

@@ -1,0 +1,79 @@
+using System.Diagnostics;
+
+namespace TorchQuant.Kernels;
+
+/// <summary>
+/// Whose threads do the work: the pool's own, which never keep the caller waiting for a thread that has not begun, or OpenMP's, which hold the cores after each parallel operator of libtorch.
+/// Neither can know who wants the cores; but a run shows how much time was lost because the others did not come or did not finish. The pool hands over when it loses a quarter of the time. OpenMP's threads
+/// may stall a run for milliseconds when they have slept; where they stall every fifth, others want the cores, and it takes twice as long each time until they are tried again.
+/// </summary>
+internal struct TeamChoice
+{
+    /// <summary>The part of the time that may be lost: 1 / 4.</summary>
+    private const int LostShare = 4;
+
+    /// <summary>A team that served so many times as long as the last pause starts with the shortest pause again.</summary>
+    private const int ServedWell = 20;
+
+    /// <summary>What a stalled run weighs against one that was not, and the weight that is too much: four in a row, or a fifth of all.</summary>
+    private const int StallWeight = 4, MostStalls = 16;
+
+    /// <summary>What may be lost in all, and what one run counts at most: a core can be taken away once on any machine.</summary>
+    private static readonly long s_patience = Ticks(milliseconds: 2), s_mostOfARun = Ticks(milliseconds: 1);
+
+    private static readonly long s_firstPause = Ticks(milliseconds: 50), s_longestPause = Ticks(milliseconds: 5000);
+
+    /// <summary>A run that lost a quarter of its time and more than this has stalled.</summary>
+    private static readonly long s_stall = Ticks(milliseconds: 0.1);
+
+    private long _lost, _since, _pausedUntil, _pause;
+    private int _stalls;
+
+    public bool UsesOpenMp { readonly get; internal set; }
+
+    /// <summary>Takes note of a run.</summary>
+    /// <param name="lost">Ticks of <see cref="Stopwatch"/> that it would have been shorter if all had done their share.</param>
+    /// <param name="total">Ticks that it took.</param>
+    /// <param name="now">When it ended.</param>
+    /// <param name="hasOpenMp">Whether there is such a team; asked rarely.</param>
+    public void Record(long lost, long total, long now, Func<bool> hasOpenMp)
+    {
+        if (UsesOpenMp)
+            RecordOpenMp(isStalled: lost > s_stall && lost > total / LostShare, now);
+        else
+            RecordWorkers(Math.Min(lost, s_mostOfARun) - Math.Min(total, s_mostOfARun) / LostShare, now, hasOpenMp);
+    }
+
+    private void RecordOpenMp(bool isStalled, long now)
+    {
+        _stalls = Math.Max(0, _stalls + (isStalled ? StallWeight : -1));
+        if (_stalls < MostStalls)
+            return;
+        if (now - _since > ServedWell * _pause)
+            _pause = 0;
+        UsesOpenMp = false;
+        Pause(now);
+    }
+
+    private void RecordWorkers(long lost, long now, Func<bool> hasOpenMp)
+    {
+        _lost = Math.Max(0, _lost + lost);
+        if (_lost < s_patience)
+            return;
+        _lost = 0;
+        if (now < _pausedUntil)
+            return;
+        UsesOpenMp = hasOpenMp();
+        (_since, _stalls) = (now, 0);
+        if (!UsesOpenMp)
+            Pause(now);
+    }
+
+    private void Pause(long now)
+    {
+        _pause = Math.Clamp(2 * _pause, s_firstPause, s_longestPause);
+        _pausedUntil = now + _pause;
+    }
+
+    private static long Ticks(double milliseconds) => (long)(milliseconds * Stopwatch.Frequency / 1000);
+}
