@@ -65,15 +65,15 @@ public abstract class QuantizedPool : KeptQParamsModule
 
     private Tensor Pooled(Tensor input)
     {
-        using var source = ChannelsLast.ViewOf(input);
-        var shape = VolumeShape.Of(source.shape);
+        var shape = VolumeShape.Of(input.shape);
         var pooled = OutputOf(shape);
         if (pooled.Depth < 1 || pooled.Height < 1 || pooled.Width < 1)
             throw QuantizedInput.WrongShape(this, input, $"[batch, channels, {SpatialNames.Of(_dimensions)}] that is no smaller than a window");
         using var codes = QuantizedOutput.EmptyLike(input, pooled.Sizes(_dimensions + 2));
         try
         {
-            Run(source.Span<byte>(), shape, (int)input.q_zero_point(), codes.Span<byte>(), get_num_threads());
+            Run(input.Memory<byte>(), shape, (int)input.q_zero_point(), codes.Span<byte>(), get_num_threads());
+            GC.KeepAlive(input);
         }
         catch (ArgumentException e)
         {

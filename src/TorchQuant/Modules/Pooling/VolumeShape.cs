@@ -4,14 +4,14 @@ namespace TorchQuant.Modules;
 internal readonly record struct VolumeShape(int Batch, int Depth, int Height, int Width, int Channels)
 {
     /// <summary>Of the shape of a tensor.</summary>
-    /// <param name="channelsLast">[batch, length, channels], [batch, height, width, channels] or [batch, depth, height, width, channels].</param>
-    public static VolumeShape Of(ReadOnlySpan<long> channelsLast)
+    /// <param name="channelsSecond">[batch, channels, length], [batch, channels, height, width] or [batch, channels, depth, height, width].</param>
+    public static VolumeShape Of(ReadOnlySpan<long> channelsSecond)
     {
-        var (count, last) = (channelsLast.Length, channelsLast.Length - 1);
-        return checked(new((int)channelsLast[0], count < 5 ? 1 : (int)channelsLast[1], count < 4 ? 1 : (int)channelsLast[last - 2], (int)channelsLast[last - 1], (int)channelsLast[last]));
+        var count = channelsSecond.Length;
+        return checked(new((int)channelsSecond[0], count < 5 ? 1 : (int)channelsSecond[2], count < 4 ? 1 : (int)channelsSecond[^2], (int)channelsSecond[^1], (int)channelsSecond[1]));
     }
 
-    /// <summary>The shape of a tensor of so many dimensions.</summary>
+    /// <summary>The shape of a tensor of so many dimensions with the channels last.</summary>
     public long[] Sizes(int dimensions) => dimensions switch
     {
         3 => [Batch, Width, Channels],
