@@ -19,6 +19,13 @@ internal static class Argument
             throw new ArgumentException($"{name} has {found} elements; expected {oneLength} or {orLength} ({meaning}).", name);
     }
 
+    /// <summary>Refuses a span that is read while another is written in the same memory.</summary>
+    public static void DoesNotOverlap(ReadOnlySpan<byte> found, ReadOnlySpan<byte> written, string name, string writtenName)
+    {
+        if (found.Overlaps(written))
+            throw new ArgumentException($"{name} overlaps {writtenName}; expected memory of its own.", name);
+    }
+
     /// <summary>Refuses a number below the smallest that makes sense.</summary>
     public static void IsAtLeast<T>(T found, T smallest, string name) where T : INumber<T>
     {

@@ -15,6 +15,9 @@ internal unsafe struct ByteTiles
     /// <summary>Brings together the codes of a vector after four vectors are packed to bytes within 128 bits.</summary>
     public fixed int Order[VectorBytes / sizeof(int)];
 
+    /// <summary>If a residual is added: what that takes. The zero point and the codes above are those of the sum then.</summary>
+    public ResidualTerms Added;
+
     /// <summary>What requantization needs to know about the columns; bounded.</summary>
     public ByteTerms* Terms;
 
@@ -52,6 +55,16 @@ internal unsafe struct ByteTiles
     /// <summary>A bit for each column: up to 16 or up to 32.</summary>
     public uint Columns;
 
+    /// <summary>The bits of the columns from 16 on.</summary>
+    public uint LastColumns;
+
+    /// <summary>Bytes from a code to the one that is added to it, and from a tile to one whose residual is fetched meanwhile: it may come from far away.</summary>
+    public nint AddedOffset;
+    public nint AddedAhead;
+
+    /// <summary>Whether a residual is added.</summary>
+    public bool HasResidual;
+
     /// <summary>Whether the weights come from beyond the second level of the cache.</summary>
     public bool IsStreaming;
 
@@ -72,12 +85,26 @@ internal unsafe struct ByteTiles
     public void Set(ref readonly GemmJob job)
     {
         (int low, int high) = CodeRange.Of(job.Fused, job.Requantized);
-        (Stride, Groups, OutputStride, IsStreaming, Ahead, LaterAhead) = (job.Stride, job.Groups, job.OutputStride, false, 0, 0);
+        (Stride, Groups, OutputStride, IsStreaming, Ahead, LaterAhead, HasResidual) = (job.Stride, job.Groups, job.OutputStride, false, 0, 0, false);
+        SetCodes(in job, low, high, job.Requantized.ZeroPoint);
+        for (int i = 0; i < VectorBytes / sizeof(int); i++)
+            Order[i] = i % 4 * 4 + i / 4;
+    }
+
+    /// <summary>The job's residual, whose sum is bounded, is added.</summary>
+    public void AddResidual(ref readonly GemmJob job)
+    {
+        ref readonly CodePairFactors sum = ref job.Residual.Factors;
+        SetCodes(in job, sum.Lowest, sum.Highest, sum.ZeroPoint);
+        Added.Set(in job);
+        (HasResidual, AddedOffset, AddedAhead) = (true, job.Residual.Offset, 0);
+    }
+
+    private void SetCodes(ref readonly GemmJob job, int low, int high, int zeroPoint)
+    {
         IsSimple = !job.IsPerTensor && (low, high) == (byte.MinValue, byte.MaxValue);
         new Span<byte>(Unsafe.AsPointer(ref Lowest[0]), VectorBytes).Fill((byte)low);
         new Span<byte>(Unsafe.AsPointer(ref Highest[0]), VectorBytes).Fill((byte)high);
-        new Span<short>(Unsafe.AsPointer(ref ZeroPoints[0]), VectorBytes / sizeof(short)).Fill((short)job.Requantized.ZeroPoint);
-        for (int i = 0; i < VectorBytes / sizeof(int); i++)
-            Order[i] = i % 4 * 4 + i / 4;
+        new Span<short>(Unsafe.AsPointer(ref ZeroPoints[0]), VectorBytes / sizeof(short)).Fill((short)zeroPoint);
     }
 }

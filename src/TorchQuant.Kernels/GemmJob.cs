@@ -74,6 +74,9 @@ internal unsafe struct GemmJob
     public FusedActivation Fused;
     public QParams Requantized;
 
+    /// <summary>What is added to the codes before they are stored.</summary>
+    public ResidualSum Residual;
+
     /// <summary>The activations as a kernel sees them that subtracts an offset from each.</summary>
     public void SubtractFromActivations(int offset) => Activation = Activation with { ZeroPoint = Activation.ZeroPoint - offset };
 

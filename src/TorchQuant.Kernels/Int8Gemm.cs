@@ -52,6 +52,22 @@ public static unsafe class Int8Gemm
     public static void MultiplyToByte(ReadOnlySpan<byte> a, int m, QParams aParams, PackedWeights weights, ReadOnlySpan<float> bias, QParams outParams, FusedActivation activation, Span<byte> output, int threads = 1) =>
         MultiplyToByte(Isa.Current, a, m, aParams, weights, bias, outParams, activation, output, threads);
 
+    /// <summary>As <see cref="MultiplyToByte(ReadOnlySpan{byte}, int, QParams, PackedWeights, ReadOnlySpan{float}, QParams, FusedActivation, Span{byte}, int)"/>, and codes added to the results before they are stored, to the codes of <see cref="Int8Add"/>.</summary>
+    /// <param name="a">Activation codes, row-major [m, InFeatures].</param>
+    /// <param name="m">The number of rows.</param>
+    /// <param name="aParams">Scale and zero point of the activations.</param>
+    /// <param name="weights">The packed weights.</param>
+    /// <param name="bias">One real number for each output, or nothing.</param>
+    /// <param name="outParams">Scale and zero point of the product, before the addition.</param>
+    /// <param name="activation">What is applied to the product.</param>
+    /// <param name="residual">What is added, [m, OutFeatures], and the scale and zero point of the sum.</param>
+    /// <param name="output">Receives the codes of the sum, row-major [m, OutFeatures].</param>
+    /// <param name="threads">How many threads may be used, at least 1.</param>
+    /// <exception cref="ArgumentException">A length does not fit, a parameter is out of its range, or the residual overlaps the output.</exception>
+    public static void MultiplyToByte(
+        ReadOnlySpan<byte> a, int m, QParams aParams, PackedWeights weights, ReadOnlySpan<float> bias, QParams outParams, FusedActivation activation, Residual residual, Span<byte> output, int threads = 1) =>
+        MultiplyToByte(Isa.Current, a, m, aParams, weights, bias, outParams, activation, residual, output, threads);
+
     internal static void MultiplyToInt32(Isa isa, ReadOnlySpan<byte> a, int m, int aZeroPoint, PackedWeights weights, Span<int> output, int threads)
     {
         Check(a.Length, m, new QParams(1, aZeroPoint), weights, 0, output.Length, threads);
@@ -68,14 +84,33 @@ public static unsafe class Int8Gemm
 
     internal static void MultiplyToByte(Isa isa, ReadOnlySpan<byte> a, int m, QParams aParams, PackedWeights weights, ReadOnlySpan<float> bias, QParams outParams, FusedActivation activation, Span<byte> output, int threads)
     {
-        Check(a.Length, m, aParams, weights, bias.Length, output.Length, threads);
+        CheckToByte(a.Length, m, aParams, weights, bias.Length, outParams, activation, output.Length, threads);
+        fixed (float* biasPointer = bias)
+        fixed (byte* target = output)
+            Run(isa, a, new GemmJob(weights, null, 0, m, aParams) { Kind = GemmOutput.Byte, Output = target, Bias = biasPointer, Fused = activation, Requantized = outParams }, weights, threads);
+    }
+
+    internal static void MultiplyToByte(
+        Isa isa, ReadOnlySpan<byte> a, int m, QParams aParams, PackedWeights weights, ReadOnlySpan<float> bias, QParams outParams, FusedActivation activation, Residual residual, Span<byte> output, int threads)
+    {
+        CheckToByte(a.Length, m, aParams, weights, bias.Length, outParams, activation, output.Length, threads);
+        residual.Check(output);
+        fixed (float* biasPointer = bias)
+        fixed (byte* target = output, added = residual.Codes)
+        {
+            var job = new GemmJob(weights, null, 0, m, aParams) { Kind = GemmOutput.Byte, Output = target, Bias = biasPointer, Fused = activation, Requantized = outParams };
+            job.Residual = ResidualSum.Of(in residual, added, target, outParams);
+            Run(isa, a, job, weights, threads);
+        }
+    }
+
+    private static void CheckToByte(int aLength, int m, QParams aParams, PackedWeights weights, int biasLength, QParams outParams, FusedActivation activation, int outputLength, int threads)
+    {
+        Check(aLength, m, aParams, weights, biasLength, outputLength, threads);
         Argument.IsScale(outParams.Scale, nameof(outParams));
         Argument.IsZeroPoint(outParams.ZeroPoint, byte.MinValue, byte.MaxValue, nameof(outParams));
         Argument.IsCodeRange(outParams.Lowest, outParams.Highest, byte.MinValue, byte.MaxValue);
         Argument.IsDefined(activation, nameof(activation));
-        fixed (float* biasPointer = bias)
-        fixed (byte* target = output)
-            Run(isa, a, new GemmJob(weights, null, 0, m, aParams) { Kind = GemmOutput.Byte, Output = target, Bias = biasPointer, Fused = activation, Requantized = outParams }, weights, threads);
     }
 
     /// <summary>Bytes from one row of activations to the next in a buffer of our own: kernels read whole groups of four.</summary>

@@ -19,6 +19,8 @@ internal sealed class GemmCase
     private readonly int[] _sums;
     private readonly float[] _floats;
     private readonly byte[] _bytes;
+    private readonly ResidualCase _residual;
+    private readonly byte[] _added;
 
     private GemmCase(int m, int n, int k, int seed, Scheme scheme, byte bits)
     {
@@ -38,6 +40,9 @@ internal sealed class GemmCase
             _floats[Canaries + i] = Reference.ToFloat(sum, AParams, Weights.Scale(column), bias, _accumulate ? 7.5f : null, _relu);
             _bytes[Canaries + i] = (byte)Reference.ToByte(sum, AParams, Weights.Scale(column), Weights.Scales.Length == 1, bias, _outParams, _activation);
         }
+
+        (_residual, _added) = (ResidualCase.Create(m * n, _outParams, seed + 4), Canary((byte)77));
+        _residual.Added(_bytes.AsSpan(Canaries, m * n)).CopyTo(_added, Canaries);
     }
 
     public int M { get; }
@@ -70,6 +75,9 @@ internal sealed class GemmCase
         byte[] bytes = Canary((byte)77);
         Int8Gemm.MultiplyToByte(isa, A, M, AParams, _packed, _bias, _outParams, _activation, bytes.AsSpan(Canaries, length), threads);
         AssertSame(_bytes, bytes, isa);
+        bytes = Canary((byte)77);
+        Int8Gemm.MultiplyToByte(isa, A, M, AParams, _packed, _bias, _outParams, _activation, _residual.Residual, bytes.AsSpan(Canaries, length), threads);
+        AssertSame(_added, bytes, isa);
     }
 
     private T[] Canary<T>(T value) => [.. Enumerable.Repeat(value, M * Weights.N + 2 * Canaries)];

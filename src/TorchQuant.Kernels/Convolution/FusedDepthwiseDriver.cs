@@ -123,6 +123,9 @@ internal static unsafe class FusedDepthwiseDriver<TKernel, TLanes, TFloat, TInt>
                 // Fewer channels than the code writes lie beside the output, and are copied as far as they go.
                 for (int part = 0; !isWhole && part < parts; part++)
                     SegmentCopy.Copy(call.Output + i * call.OutputRow + part * (DepthwiseCode.Channels / parts), call.OutputColumn, output + First(rows.Length, outputs, part) * step, step, outputs, channels);
+                // The code does not add, so that is done while the row is in the cache.
+                if (job->Gemm.Residual.IsSet)
+                    ResidualLanes<TLanes, TFloat, TInt>.AddTo(output, step, rows.Length, channels, in job->Gemm.Residual);
             }
 
             row += together;

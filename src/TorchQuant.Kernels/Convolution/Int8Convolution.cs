@@ -24,9 +24,41 @@ public static unsafe class Int8Convolution
         Span<byte> output, int threads = 1) =>
         Run(Isa.Current, input, batch, inputSize, inputParams, weights, bias, outputParams, activation, output, threads);
 
+    /// <summary>The same, and codes added to the results before they are stored, to the codes of <see cref="Int8Add"/>: what ends a block of a residual network.</summary>
+    /// <param name="input">Activation codes, channels last: [batch, inputSize..., InChannels].</param>
+    /// <param name="batch">The number of images; 0 does nothing.</param>
+    /// <param name="inputSize">The size of each spatial dimension.</param>
+    /// <param name="inputParams">Scale and zero point of the input.</param>
+    /// <param name="weights">The packed weights.</param>
+    /// <param name="bias">One real number for each output channel, or nothing.</param>
+    /// <param name="outputParams">Scale and zero point of the convolution, before the addition.</param>
+    /// <param name="activation">What is applied to the convolution.</param>
+    /// <param name="residual">What is added, of the output's shape and order, and the scale and zero point of the sum. It may be the input.</param>
+    /// <param name="output">Receives the codes of the sum, channels last: [batch, OutputSize(inputSize)..., OutChannels]. It must not overlap the input.</param>
+    /// <param name="threads">How many threads may be used, at least 1.</param>
+    /// <exception cref="ArgumentException">A length or size does not fit, a parameter is out of its range, or the residual overlaps the output.</exception>
+    public static void Run(
+        ReadOnlySpan<byte> input, int batch, ReadOnlySpan<int> inputSize, QParams inputParams, PackedConvolution weights, ReadOnlySpan<float> bias, QParams outputParams, FusedActivation activation,
+        Residual residual, Span<byte> output, int threads = 1) =>
+        Run(Isa.Current, input, batch, inputSize, inputParams, weights, bias, outputParams, activation, residual, output, threads);
+
     internal static void Run(
         Isa isa, ReadOnlySpan<byte> input, int batch, ReadOnlySpan<int> inputSize, QParams inputParams, PackedConvolution weights, ReadOnlySpan<float> bias, QParams outputParams, FusedActivation activation,
-        Span<byte> output, int threads)
+        Residual residual, Span<byte> output, int threads)
+    {
+        residual.Check(output);
+        fixed (byte* codes = residual.Codes, target = output)
+            Run(isa, input, batch, inputSize, inputParams, weights, bias, outputParams, activation, ResidualSum.Of(in residual, codes, target, outputParams), output, threads);
+    }
+
+    internal static void Run(
+        Isa isa, ReadOnlySpan<byte> input, int batch, ReadOnlySpan<int> inputSize, QParams inputParams, PackedConvolution weights, ReadOnlySpan<float> bias, QParams outputParams, FusedActivation activation,
+        Span<byte> output, int threads) =>
+        Run(isa, input, batch, inputSize, inputParams, weights, bias, outputParams, activation, default(ResidualSum), output, threads);
+
+    private static void Run(
+        Isa isa, ReadOnlySpan<byte> input, int batch, ReadOnlySpan<int> inputSize, QParams inputParams, PackedConvolution weights, ReadOnlySpan<float> bias, QParams outputParams, FusedActivation activation,
+        ResidualSum residual, Span<byte> output, int threads)
     {
         ArgumentNullException.ThrowIfNull(weights);
         ConvolutionShape shape = weights.Shape;
@@ -65,6 +97,7 @@ public static unsafe class Int8Convolution
                         Bias = biases == null ? null : biases + first,
                         Fused = activation,
                         Requantized = outputParams,
+                        Residual = residual,
                     },
                 };
                 Run(isa, &job, parts[part], shape, threads);

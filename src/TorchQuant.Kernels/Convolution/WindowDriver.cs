@@ -99,9 +99,24 @@ internal static unsafe class WindowDriver<TKernel, TLanes, TFloat, TInt>
             for (int piece = 0; piece < pieces && !work->Plan.IsInPlace; piece++)
                 Copy(work, first + piece, inputs + piece * work->Plan.PieceBytes);
             RunPanels(work, firstPanel, endPanel, first, pieces, inputs, (TilePlace*)(inputs + inputBytes));
+            for (int piece = first; piece < first + pieces && job->Gemm.Residual.IsSet; piece++)
+                AddResidual(job, work->Plan.Piece(piece), firstPanel, endPanel);
         }
 
         ArrayPool<byte>.Shared.Return(rented);
+    }
+
+    /// <summary>To the outputs of a piece, which are still in the cache.</summary>
+    private static void AddResidual(ConvolutionJob* job, in OutputPiece outputs, int firstPanel, int endPanel)
+    {
+        ref readonly Window window = ref job->Window;
+        int firstColumn = firstPanel * PackedWeights.PanelColumns, columns = Math.Min(job->Gemm.N, endPanel * PackedWeights.PanelColumns) - firstColumn;
+        nint stride = job->Gemm.OutputStride, plane = (nint)outputs.Image * window.Depth.Output + outputs.Depth;
+        for (int row = outputs.Height; row < outputs.Height + outputs.Count; row++)
+        {
+            byte* codes = (byte*)job->Gemm.Output + ((plane * window.Height.Output + row) * window.Width.Output + outputs.Width) * stride + firstColumn;
+            ResidualLanes<TLanes, TFloat, TInt>.AddTo(codes, stride, outputs.Length, columns, in job->Gemm.Residual);
+        }
     }
 
     private static void Copy(State* work, int piece, byte* target)

@@ -15,7 +15,7 @@ internal static class CodePairArguments
         Argument.IsCodeRange(outParams.Lowest, outParams.Highest, byte.MinValue, byte.MaxValue);
     }
 
-    private static void Check(QParams qparams, string name)
+    public static void Check(QParams qparams, string name)
     {
         Argument.IsScale(qparams.Scale, name);
         Argument.IsZeroPoint(qparams.ZeroPoint, byte.MinValue, byte.MaxValue, name);

@@ -29,7 +29,7 @@ public static class Int8Add
             CodePairs<Sum>.Run(isa, Factors(aParams, bParams, outParams, relu), a, b, output, threads);
     }
 
-    private static CodePairFactors Factors(QParams a, QParams b, QParams output, bool relu) => new(a.Scale, -(a.Scale * a.ZeroPoint), b.Scale, -(b.Scale * b.ZeroPoint), 1f / output.Scale)
+    internal static CodePairFactors Factors(QParams a, QParams b, QParams output, bool relu) => new(a.Scale, -(a.Scale * a.ZeroPoint), b.Scale, -(b.Scale * b.ZeroPoint), 1f / output.Scale)
     {
         IsBounded = Largest(a, b) / output.Scale < CodePairFactors.Bound && Largest(a, b) < float.MaxValue,
         ZeroPoint = output.ZeroPoint,
@@ -39,7 +39,7 @@ public static class Int8Add
 
     private static double Largest(QParams a, QParams b) => ((double)a.Scale + b.Scale) * byte.MaxValue;
 
-    private readonly struct Sum : ICodePairOperation
+    internal readonly struct Sum : ICodePairOperation
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static TFloat Scaled<TLanes, TFloat, TInt>(TInt a, TInt b, TFloat aScale, TFloat aZero, TFloat bScale, TFloat bZero, TFloat ratio) where TLanes : struct, ILanes<TFloat, TInt>

@@ -5,7 +5,7 @@ namespace TorchQuant.Kernels.Generated;
 
 /// <summary>
 /// Writes the few x86-64 instructions that the generated kernels consist of (Intel SDM volume 2, chapter 2: REX, EVEX and disp8*N). Vector instructions are the 512-bit EVEX forms without
-/// masks, but for the stores of bytes; vector registers are the numbers 0..31. Each form is tested against a disassembler.
+/// masks, but for loads and stores of a part; vector registers are the numbers 0..31. Each form is tested against a disassembler.
 /// </summary>
 internal sealed class Assembler
 {
@@ -126,8 +126,30 @@ internal sealed class Assembler
     /// <summary>Times sixteen numbers at an address.</summary>
     public void Vmulps(int target, int left, Memory right) => Vector(Map.M0F, Prefix.None, 0x59, target, left, right, VectorBytes);
 
+    public void Vminps(int target, int left, Memory right) => Vector(Map.M0F, Prefix.None, 0x5D, target, left, right, VectorBytes);
+
+    public void Vmaxps(int target, int left, Memory right) => Vector(Map.M0F, Prefix.None, 0x5F, target, left, right, VectorBytes);
+
+    /// <summary>To the nearest whole number, half to even (vrndscaleps).</summary>
+    public void VroundEven(int target, int source)
+    {
+        Vector(Map.M0F3A, Prefix.P66, 0x08, target, 0, source);
+        Emit(0);
+    }
+
+    /// <summary>The uint8 of the mask as int32; zeros for the others, whose memory is not touched.</summary>
+    public void Vpmovzxbd(int target, Memory source, int mask)
+    {
+        Evex(Map.M0F38, Prefix.P66, target, 0, (int)source.Base & 8, (int)(source.Index ?? 0) & 8, mask: mask, isZeroing: true);
+        Emit(0x31);
+        Operand(target, source, VectorBytes / sizeof(int));
+    }
+
     /// <summary>sum += left * right, rounded once; right is one number at an address.</summary>
     public void Vfmadd231ps(int sum, int left, Memory right) => Vector(Map.M0F38, Prefix.P66, 0xB8, sum, left, right, sizeof(float), isBroadcast: true);
+
+    /// <summary>product = left * product + addend, rounded once.</summary>
+    public void Vfmadd213ps(int product, int left, int addend) => Vector(Map.M0F38, Prefix.P66, 0xA8, product, left, addend);
 
     /// <summary>product = left * product + addend, rounded once; the addends are sixteen numbers at an address.</summary>
     public void Vfmadd213ps(int product, int left, Memory addend) => Vector(Map.M0F38, Prefix.P66, 0xA8, product, left, addend, VectorBytes);

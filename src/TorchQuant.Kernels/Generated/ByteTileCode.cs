@@ -43,23 +43,9 @@ internal sealed unsafe class ByteTileCode
     public static int Append(Assembler asm, int rows, int vectors, bool isWindows, bool arePlaced = false, bool isStreaming = false)
     {
         TileSequence tiles = arePlaced ? new PlacedTiles(asm) : new TileSequence(asm);
-        asm.Align(TileLoop.CodeAlignment);
-        int start = asm.Position;
-        if (isWindows)
-            WindowsFrame.Enter(asm);
-        foreach (Gpr register in tiles.Saved)
-            asm.Push(register);
-        asm.Mov(R8, isWindows ? Rcx : Rdi);
         var code = new ByteTileCode(asm, tiles, rows, vectors);
         code._loop.PrefetchDistance = isStreaming ? TileLoop.StreamingDistance : null;
-        code.Write();
-        asm.Vzeroupper();
-        for (int i = tiles.Saved.Length - 1; i >= 0; i--)
-            asm.Pop(tiles.Saved[i]);
-        if (isWindows)
-            WindowsFrame.Leave(asm);
-        asm.Ret();
-        return start;
+        return TilesFunction.Append(asm, isWindows, tiles.Saved, code.Write);
     }
 
     private void Write()

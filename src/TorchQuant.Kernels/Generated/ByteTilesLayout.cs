@@ -1,6 +1,6 @@
 namespace TorchQuant.Kernels.Generated;
 
-/// <summary>Where the fields of <see cref="ByteTiles"/>, <see cref="TilePlace"/> and <see cref="ByteTerms"/> lie, in bytes from their beginning.</summary>
+/// <summary>Where the fields of <see cref="ByteTiles"/>, <see cref="TilePlace"/>, <see cref="ResidualTerms"/> and <see cref="ByteTerms"/> lie, in bytes from their beginning.</summary>
 internal sealed unsafe class ByteTilesLayout
 {
     public ByteTilesLayout()
@@ -25,6 +25,16 @@ internal sealed unsafe class ByteTilesLayout
         Lowest = (int)(tiles.Lowest - start);
         Highest = (int)(tiles.Highest - start);
         Order = (int)((byte*)tiles.Order - start);
+        LastColumns = (int)((byte*)&tiles.LastColumns - start);
+        AddedOffset = (int)((byte*)&tiles.AddedOffset - start);
+        AddedAhead = (int)((byte*)&tiles.AddedAhead - start);
+        AddedLowest = (int)((byte*)tiles.Added.Lowest - start);
+        AddedHighest = (int)((byte*)tiles.Added.Highest - start);
+        Scale = (int)((byte*)tiles.Added.Scale - start);
+        Remainder = (int)((byte*)tiles.Added.Remainder - start);
+        AddedScale = (int)((byte*)tiles.Added.AddedScale - start);
+        AddedZero = (int)((byte*)tiles.Added.AddedZero - start);
+        Ratio = (int)((byte*)tiles.Added.Ratio - start);
 
         TilePlace place;
         start = (byte*)&place;
@@ -58,6 +68,17 @@ internal sealed unsafe class ByteTilesLayout
     public int Lowest { get; }
     public int Highest { get; }
     public int Order { get; }
+    public int LastColumns { get; }
+
+    public int AddedOffset { get; }
+    public int AddedAhead { get; }
+    public int AddedLowest { get; }
+    public int AddedHighest { get; }
+    public int Scale { get; }
+    public int Remainder { get; }
+    public int AddedScale { get; }
+    public int AddedZero { get; }
+    public int Ratio { get; }
 
     public int Second { get; }
     public int PlaceOutput { get; }

@@ -44,22 +44,8 @@ internal sealed class FloatTileCode
     /// <param name="form">What columns there are, and where the weights come from.</param>
     /// <param name="isWindows">The calling convention.</param>
     /// <returns>Where it begins.</returns>
-    public static int Append(Assembler asm, int rows, FloatTileForm form, bool isWindows)
-    {
-        asm.Align(TileLoop.CodeAlignment);
-        int start = asm.Position;
-        if (isWindows)
-            WindowsFrame.Enter(asm);
-        asm.Push(R12);
-        asm.Mov(R8, isWindows ? Rcx : Rdi);
-        new FloatTileCode(asm, rows, form).Write();
-        asm.Vzeroupper();
-        asm.Pop(R12);
-        if (isWindows)
-            WindowsFrame.Leave(asm);
-        asm.Ret();
-        return start;
-    }
+    public static int Append(Assembler asm, int rows, FloatTileForm form, bool isWindows) =>
+        TilesFunction.Append(asm, isWindows, [R12], new FloatTileCode(asm, rows, form).Write);
 
     private void Write()
     {

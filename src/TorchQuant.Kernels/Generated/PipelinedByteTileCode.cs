@@ -11,6 +11,7 @@ namespace TorchQuant.Kernels.Generated;
 ///   28, 29, 30                weights, broadcast activations
 ///   31                        with 12 sums the order of the bytes of packed rows; with 14 whatever is needed for a moment
 /// </code>
+/// With a residual (<see cref="ResidualCode"/>) the banks are 8 or 12: the registers from their end to 27 and 31 hold what they can of what is the same for all tiles.
 /// </summary>
 internal sealed class PipelinedByteTileCode
 {
@@ -20,7 +21,7 @@ internal sealed class PipelinedByteTileCode
     /// <summary>Groups that overlap with the tile before. There must be as many at least.</summary>
     public const int FewGroups = 4, ManyGroups = 8;
 
-    private const int Vectors = TileLoop.PanelVectors, Mask = 1, PackedVectors = 4, Multipliers = 24, Biases = 26, Moment = 31;
+    private const int Vectors = TileLoop.PanelVectors, Mask = 1, LastMask = 2, PackedVectors = 4, EndOfFree = 28, Last = 31;
 
     private static readonly ByteTilesLayout s_at = new();
 
@@ -32,14 +33,31 @@ internal sealed class PipelinedByteTileCode
     private readonly int _bankSums;
     private readonly bool _isSimple;
 
-    private PipelinedByteTileCode(Assembler asm, TileSequence tiles, int rows, bool hasManyGroups, bool isSimple)
-    {
-        _isSimple = isSimple;
-        (_asm, _tiles, _rows, _overlapped, _bankSums) = (asm, tiles, rows, hasManyGroups ? ManyGroups : FewGroups, Vectors * (hasManyGroups ? RowsOfManyGroups : RowsOfFewGroups));
-        _loops = [tiles.Loop(rows, Vectors, first: 0), tiles.Loop(rows, Vectors, first: _bankSums)];
-    }
+    /// <summary>The first of two registers of multipliers and of two of biases, and of the order of bytes; null where they are loaded each time.</summary>
+    private readonly int? _multipliers;
+    private readonly int? _order;
 
-    private bool HasConstantsInRegisters => 2 * _bankSums <= Multipliers;
+    /// <summary>Whatever is needed for a moment.</summary>
+    private readonly int _moment = Last;
+    private readonly ResidualCode? _residual;
+
+    private PipelinedByteTileCode(Assembler asm, TileSequence tiles, int rows, int mostRows, int overlapped, bool isSimple, bool hasResidual)
+    {
+        (_asm, _tiles, _rows, _overlapped, _bankSums, _isSimple) = (asm, tiles, rows, overlapped, Vectors * mostRows, isSimple);
+        _loops = [tiles.Loop(rows, Vectors, first: 0), tiles.Loop(rows, Vectors, first: _bankSums)];
+        int free = 2 * _bankSums, needed = hasResidual ? ResidualCode.Constants + 1 : 0;
+        if (EndOfFree - free >= 2 * Vectors + needed)
+        {
+            (_multipliers, _order) = (free, Last);
+            free += 2 * Vectors;
+        }
+
+        if (!hasResidual)
+            return;
+        if (_order is not null)
+            _moment = free++;
+        _residual = new ResidualCode(asm, _moment, [.. Enumerable.Range(free, Math.Min(EndOfFree - free, ResidualCode.Constants))], Mask, LastMask);
+    }
 
     /// <summary>Appends the code for tiles of that many rows and up to 32 columns.</summary>
     /// <param name="asm">Where the code goes.</param>
@@ -52,23 +70,21 @@ internal sealed class PipelinedByteTileCode
     public static int Append(Assembler asm, int rows, bool hasManyGroups, bool isSimple, bool isWindows, bool arePlaced = false)
     {
         TileSequence tiles = arePlaced ? new PlacedTiles(asm) : new TileSequence(asm);
-        asm.Align(TileLoop.CodeAlignment);
-        int start = asm.Position;
-        if (isWindows)
-            WindowsFrame.Enter(asm);
-        asm.Push(Rbx);
-        foreach (Gpr register in tiles.Saved)
-            asm.Push(register);
-        asm.Mov(R8, isWindows ? Rcx : Rdi);
-        new PipelinedByteTileCode(asm, tiles, rows, hasManyGroups, isSimple).Write();
-        asm.Vzeroupper();
-        for (int i = tiles.Saved.Length - 1; i >= 0; i--)
-            asm.Pop(tiles.Saved[i]);
-        asm.Pop(Rbx);
-        if (isWindows)
-            WindowsFrame.Leave(asm);
-        asm.Ret();
-        return start;
+        int mostRows = hasManyGroups ? RowsOfManyGroups : RowsOfFewGroups, overlapped = hasManyGroups ? ManyGroups : FewGroups;
+        return TilesFunction.Append(asm, isWindows, [Rbx, .. tiles.Saved], new PipelinedByteTileCode(asm, tiles, rows, mostRows, overlapped, isSimple, hasResidual: false).Write);
+    }
+
+    /// <summary>Appends the code for tiles of that many rows and up to 32 columns, one below the other, that a residual is added to: <see cref="ByteTiles.Added"/>.</summary>
+    /// <param name="asm">Where the code goes.</param>
+    /// <param name="rows">Rows of a tile: the most of the form, or fewer.</param>
+    /// <param name="form">The form.</param>
+    /// <param name="isSimple">Whether for <see cref="ByteTiles.IsSimple"/> alone.</param>
+    /// <param name="isWindows">The calling convention.</param>
+    /// <returns>Where it begins.</returns>
+    public static int Append(Assembler asm, int rows, ResidualForm form, bool isSimple, bool isWindows)
+    {
+        var tiles = new TileSequence(asm);
+        return TilesFunction.Append(asm, isWindows, [Rbx, Rbp, .. tiles.Saved], new PipelinedByteTileCode(asm, tiles, rows, form.MostRows, form.LeastGroups, isSimple, hasResidual: true).Write);
     }
 
     private void Write()
@@ -76,16 +92,7 @@ internal sealed class PipelinedByteTileCode
         _asm.Kmovd(Mask, At(s_at.Columns));
         _tiles.Enter();
         _asm.Mov(Rbx, At(s_at.Terms));
-        if (HasConstantsInRegisters)
-        {
-            _asm.Load(Moment, At(s_at.Order));
-            for (int v = 0; v < Vectors; v++)
-            {
-                _asm.Load(Multipliers + v, new Memory(Rbx, s_at.Multipliers + v * TileLoop.VectorBytes));
-                _asm.Load(Biases + v, new Memory(Rbx, s_at.Biases + v * TileLoop.VectorBytes));
-            }
-        }
-
+        LoadConstants();
         int only = Tile(0, hasPrevious: false);
         int loop = _asm.Position;
         int last = Tile(1, hasPrevious: true);
@@ -93,17 +100,37 @@ internal sealed class PipelinedByteTileCode
         _asm.Jump(Assembler.Condition.NotEqual, loop);
         _asm.Land(only);
         _asm.Land(again);
-        _tiles.LoadOutput(R10);
+        LoadOutput();
         foreach (Action step in Finish(0))
             step();
         int done = _asm.JumpForward();
         _asm.Land(last);
-        _tiles.LoadOutput(R10);
+        LoadOutput();
         foreach (Action step in Finish(_bankSums))
             step();
         _asm.Land(done);
         _tiles.EndOutput(R10);
         _tiles.Leave();
+    }
+
+    private void LoadConstants()
+    {
+        if (_order is { } order)
+            _asm.Load(order, At(s_at.Order));
+        for (int v = 0; _multipliers is { } multipliers && v < Vectors; v++)
+        {
+            _asm.Load(multipliers + v, new Memory(Rbx, s_at.Multipliers + v * TileLoop.VectorBytes));
+            _asm.Load(multipliers + Vectors + v, new Memory(Rbx, s_at.Biases + v * TileLoop.VectorBytes));
+        }
+
+        _residual?.LoadConstants();
+    }
+
+    /// <summary>Where the codes go of the tile that is requantized, and where those lie that are added to them.</summary>
+    private void LoadOutput()
+    {
+        _tiles.LoadOutput(R10);
+        _residual?.LoadPlace(Rbp, R10);
     }
 
     /// <returns>A jump for when it was the last tile.</returns>
@@ -112,8 +139,14 @@ internal sealed class PipelinedByteTileCode
         TileLoop loop = _loops[bank];
         int first = bank * _bankSums;
         if (hasPrevious)
-            _tiles.LoadOutput(R10);
+            LoadOutput();
         _tiles.Load(loop);
+        if (_residual is not null)
+        {
+            _tiles.LoadOutput(Rcx);
+            _residual.Fetch(_rows, Rcx, Rdx);
+        }
+
         _asm.Mov(Rdx, At(s_at.Panel));
         _asm.Mov(Rcx, At(s_at.Groups));
         for (int v = 0; v < Vectors; v++)
@@ -154,7 +187,7 @@ internal sealed class PipelinedByteTileCode
             int end = Math.Min(first + PackedVectors, results);
             for (int i = first; i < end; i++)
             {
-                foreach (Action step in Scale(bank + i, i % Vectors))
+                foreach (Action step in Scale(bank + i, i % Vectors, isSecond: i >= first + Vectors))
                     yield return step;
             }
 
@@ -163,25 +196,26 @@ internal sealed class PipelinedByteTileCode
         }
     }
 
-    private IEnumerable<Action> Scale(int sums, int vector)
+    private IEnumerable<Action> Scale(int sums, int vector, bool isSecond)
     {
-        int offset = vector * TileLoop.VectorBytes, bias = HasConstantsInRegisters ? Biases + vector : Moment;
+        int offset = vector * TileLoop.VectorBytes, bias = _multipliers is { } first ? first + Vectors + vector : _moment;
         yield return () => _asm.Vcvtdq2ps(sums, sums);
         // An addition has execution units that the products do not use.
         if (_isSimple)
             yield return () => _asm.Vaddps(sums, sums, new Memory(Rbx, s_at.Biases + offset));
-        else if (!HasConstantsInRegisters)
+        else if (_multipliers is null)
             yield return () => _asm.Load(bias, new Memory(Rbx, s_at.Biases + offset));
         if (!_isSimple)
             yield return () => _asm.Vfmadd231ps(sums, bias, new Memory(Rbx, s_at.BiasFactor));
-        if (HasConstantsInRegisters)
-            yield return () => _asm.Vmulps(sums, sums, Multipliers + vector);
+        if (_multipliers is { } multipliers)
+            yield return () => _asm.Vmulps(sums, sums, multipliers + vector);
         else
             yield return () => _asm.Vmulps(sums, sums, new Memory(Rbx, s_at.Multipliers + offset));
+        foreach (Action step in _residual?.Add(sums, vector, isSecond ? new Memory(Rbp, Index: R11) : new Memory(Rbp)) ?? [])
+            yield return step;
         yield return () => _asm.Vcvtps2dq(sums, sums);
     }
 
-    /// <summary>As in <see cref="ByteTileCode"/>, one row or two.</summary>
     private IEnumerable<Action> Pack(int first, int rows)
     {
         int third = first + Vectors;
@@ -200,9 +234,10 @@ internal sealed class PipelinedByteTileCode
             yield return () => _asm.Vpminub(first, first, At(s_at.Highest));
         }
 
-        if (!HasConstantsInRegisters)
-            yield return () => _asm.Load(Moment, At(s_at.Order));
-        yield return () => _asm.Vpermd(first, Moment, first);
+        int order = _order ?? _moment;
+        if (_order is null)
+            yield return () => _asm.Load(order, At(s_at.Order));
+        yield return () => _asm.Vpermd(first, order, first);
         yield return () => _asm.StoreBytes256(new Memory(R10), first, Mask);
         if (rows > 1)
         {
@@ -210,7 +245,10 @@ internal sealed class PipelinedByteTileCode
             yield return () => _asm.StoreBytes256(new Memory(R10, Index: R11), third, Mask);
         }
 
-        yield return () => _asm.Lea(R10, rows > 1 ? new Memory(R10, Index: R11, Scale: 2) : new Memory(R10, Index: R11));
+        int strides = rows > 1 ? 2 : 1;
+        yield return () => _asm.Lea(R10, new Memory(R10, Index: R11, Scale: strides));
+        if (_residual is not null)
+            yield return () => _asm.Lea(Rbp, new Memory(Rbp, Index: R11, Scale: strides));
     }
 
     private static Memory At(int offset) => new(R8, offset);

@@ -48,10 +48,16 @@ internal readonly unsafe struct Avx512VnniMicroKernel : IMicroKernel, IDepthwise
 
     public static int RowsToBytes(int columns, nint groups) => IsPipelined(columns, groups) ? PipelinedRows(groups >= PipelinedByteTileCode.ManyGroups) : TileCode.MaxRows;
 
+    public static bool AddsResidual(int columns, nint groups) => ResidualTileForms.Fit(columns, groups);
+
+    public static int RowsWithResidual(nint groups) => ResidualTileForms.MostRows(groups);
+
     public static void RunToBytes(int rows, int columns, ByteTiles* tiles)
     {
-        nint code = Code(rows, columns, tiles->Groups, tiles->IsSimple, tiles->IsStreaming), tileWork = rows * tiles->Groups;
+        nint code = tiles->HasResidual ? ResidualTileForms.Code(rows, tiles->Groups, tiles->IsSimple) : Code(rows, columns, tiles->Groups, tiles->IsSimple, tiles->IsStreaming);
+        nint tileWork = rows * tiles->Groups;
         tiles->Columns = uint.MaxValue >> (PackedWeights.PanelColumns - columns);
+        tiles->LastColumns = tiles->Columns >> Vector512<int>.Count;
         if (tileWork > ShortWork)
         {
             ((delegate* unmanaged<ByteTiles*, void>)code)(tiles);

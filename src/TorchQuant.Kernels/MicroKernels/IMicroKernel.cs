@@ -26,6 +26,12 @@ internal unsafe interface IMicroKernel
     /// <summary>The height of tiles that suits <see cref="RunToBytes"/>, for so many columns of a panel and a depth in groups of four.</summary>
     static virtual int RowsToBytes(int columns, nint groups) => throw new NotSupportedException();
 
+    /// <summary>Whether <see cref="RunToBytes"/> gains by adding a residual itself, for so many columns of all panels and a depth in groups of four.</summary>
+    static virtual bool AddsResidual(int columns, nint groups) => false;
+
+    /// <summary>The height of tiles that suits it then.</summary>
+    static virtual int RowsWithResidual(nint groups) => throw new NotSupportedException();
+
     /// <summary>The same with all that follows, for several tiles: the codes that <see cref="ByteEpilogue{TLanes, TFloat, TInt}"/> gives for bounded terms, to the bit.</summary>
     /// <param name="rows">Rows of a tile.</param>
     /// <param name="columns">Columns of the panel, 1 to 32.</param>

@@ -84,6 +84,31 @@ public class FloatFunctional : nn.Module<Tensor, Tensor>, IObserved
         },
         static (f, codes) => f.add_relu(codes[0], codes[1]), x, y);
 
+    /// <summary>
+    /// layer(...layer(x1)) + x2: the end of a block with a residual connection, as <c>torch.ao.nn.intrinsic.ConvAdd2d</c> has it. It is what calling the layers and <see cref="add"/> gives, in float, while
+    /// observed and in training. Quantized, a convolution that the layers end with adds x2 itself where both lie with the channels last in memory: to the same codes, without a way to memory and back.
+    /// </summary>
+    /// <param name="x1">What the first layer takes.</param>
+    /// <param name="x2">What is added.</param>
+    /// <param name="layers">The convolution and, until they are fused, what belongs to it; layers before it may be there too, and a Sequential of such.</param>
+    public virtual Tensor ConvAdd(Tensor x1, Tensor x2, params ReadOnlySpan<nn.Module<Tensor, Tensor>> layers)
+    {
+        CheckLayers(x1, x2, layers);
+        using var y = LayerSequence.Call(layers, x1);
+        return add(y, x2);
+    }
+
+    /// <summary>max(0, layer(...layer(x1)) + x2): as <see cref="ConvAdd"/>, with <see cref="add_relu"/>; <c>torch.ao.nn.intrinsic.ConvAddReLU2d</c>.</summary>
+    /// <param name="x1">What the first layer takes.</param>
+    /// <param name="x2">What is added.</param>
+    /// <param name="layers">The convolution and, until they are fused, what belongs to it; layers before it may be there too, and a Sequential of such.</param>
+    public virtual Tensor ConvAddReLU(Tensor x1, Tensor x2, params ReadOnlySpan<nn.Module<Tensor, Tensor>> layers)
+    {
+        CheckLayers(x1, x2, layers);
+        using var y = LayerSequence.Call(layers, x1);
+        return add_relu(y, x2);
+    }
+
     /// <summary>The matrix product, batched and broadcast as <c>torch.matmul</c> is.</summary>
     /// <param name="x">A tensor.</param>
     /// <param name="y">A tensor.</param>
@@ -99,7 +124,7 @@ public class FloatFunctional : nn.Module<Tensor, Tensor>, IObserved
     /// <summary>Always refused, as in PyTorch: which operation is meant?</summary>
     /// <param name="input">Not used.</param>
     /// <exception cref="InvalidOperationException">Always.</exception>
-    public override Tensor forward(Tensor input) => throw new InvalidOperationException($"{GetName()} is not called as a module: call add, add_scalar, mul, mul_scalar, cat, add_relu or matmul.");
+    public override Tensor forward(Tensor input) => throw new InvalidOperationException($"{GetName()} is not called as a module: call add, add_scalar, mul, mul_scalar, cat, add_relu, matmul, ConvAdd or ConvAddReLU.");
 
     /// <inheritdoc/>
     void IObserved.Attach(ObserverBase? observer, CalibrationRecord record)
@@ -112,6 +137,16 @@ public class FloatFunctional : nn.Module<Tensor, Tensor>, IObserved
 
     /// <summary>As PyTorch prints it.</summary>
     public override string ToString() => activation_post_process is { } observer ? $"{GetName()}(\n  (activation_post_process): {observer}\n)" : $"{GetName()}()";
+
+    private protected static void CheckLayers(Tensor x1, Tensor x2, ReadOnlySpan<nn.Module<Tensor, Tensor>> layers)
+    {
+        ArgumentNullException.ThrowIfNull(x1);
+        ArgumentNullException.ThrowIfNull(x2);
+        if (layers.IsEmpty)
+            throw new ArgumentException("layers is empty; expected the convolution whose result is added. Of two tensors add or add_relu is the sum.", nameof(layers));
+        foreach (var layer in layers)
+            ArgumentNullException.ThrowIfNull(layer, nameof(layers));
+    }
 
     private Tensor Observed(Func<Tensor> compute, Func<FloatFunctional, Tensor[], Tensor> int8, params Tensor[] x)
     {

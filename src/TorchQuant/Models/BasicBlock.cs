@@ -75,12 +75,10 @@ public sealed class BasicBlock : nn.Module<Tensor, Tensor>, IFusableBlock
         using var a = _conv1.call(input);
         using var b = _bn1.call(a);
         using var c = _relu.call(b);
-        using var d = _conv2.call(c);
-        using var output = _bn2.call(d);
         if (_downsample is null)
-            return _add_relu.add_relu(output, input);
+            return _add_relu.ConvAddReLU(c, input, _conv2, _bn2);
         using var identity = _downsample.call(input);
-        return _add_relu.add_relu(output, identity);
+        return _add_relu.ConvAddReLU(c, identity, _conv2, _bn2);
     }
 
     IEnumerable<IReadOnlyList<string>> IFusableBlock.Groups(string path)

@@ -103,12 +103,10 @@ public sealed class Bottleneck : nn.Module<Tensor, Tensor>, IFusableBlock
         using var d = _conv2.call(c);
         using var e = _bn2.call(d);
         using var f = _relu2.call(e);
-        using var g = _conv3.call(f);
-        using var output = _bn3.call(g);
         if (_downsample is null)
-            return _skip_add_relu.add_relu(output, input);
+            return _skip_add_relu.ConvAddReLU(f, input, _conv3, _bn3);
         using var identity = _downsample.call(input);
-        return _skip_add_relu.add_relu(output, identity);
+        return _skip_add_relu.ConvAddReLU(f, identity, _conv3, _bn3);
     }
 
     IEnumerable<IReadOnlyList<string>> IFusableBlock.Groups(string path)

@@ -50,13 +50,7 @@ public sealed class InvertedResidual : nn.Module<Tensor, Tensor>, IFusableBlock
     /// <summary>conv(x), and x added where the shape stays.</summary>
     /// <param name="input">[batch, inp, height, width].</param>
     /// <returns>[batch, oup, height / stride, width / stride], rounded up.</returns>
-    public override Tensor forward(Tensor input)
-    {
-        if (_skip_add is null)
-            return _conv.call(input);
-        using var output = _conv.call(input);
-        return _skip_add.add(input, output);
-    }
+    public override Tensor forward(Tensor input) => _skip_add is null ? _conv.call(input) : _skip_add.ConvAdd(input, input, _conv);
 
     IEnumerable<IReadOnlyList<string>> IFusableBlock.Groups(string path)
     {

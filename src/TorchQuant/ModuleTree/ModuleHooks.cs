@@ -13,6 +13,8 @@ internal static class ModuleHooks
     /// <summary>The tables of hooks that run after forward.</summary>
     public static readonly string[] After = ["post_hooks", "module_post_hooks"];
 
+    private static readonly FieldInfo[] s_ofTensors = [.. Tables(ModuleGraph.IsGeneric(typeof(nn.Module<Tensor, Tensor>), typeof(nn.HookableModule<,>))!)];
+
     /// <summary>Registers the hooks of <paramref name="from"/> on <paramref name="to"/> too, where both take the same arguments; under the same keys, so none is doubled.</summary>
     public static void Carry(nn.Module from, nn.Module to)
     {
@@ -23,6 +25,14 @@ internal static class ModuleHooks
     /// <summary>Whether hooks are registered in these tables.</summary>
     public static bool Any(nn.Module module, string[] tables)
         => Hookable(module) is { } hookable && tables.Any(t => ((IDictionary)TorchSharpPrivates.Field(hookable, t).GetValue(module)!).Count > 0);
+
+    /// <summary>Whether no hooks are registered: for every call, so without a search for the tables.</summary>
+    public static bool HasNone(nn.Module<Tensor, Tensor> module)
+    {
+        foreach (var table in s_ofTensors)
+            if (((ICollection)table.GetValue(module)!).Count > 0) return false;
+        return true;
+    }
 
     /// <summary>Takes the hooks in these tables off one module and registers them on another that takes the same arguments.</summary>
     public static void Move(nn.Module from, nn.Module to, string[] tables)

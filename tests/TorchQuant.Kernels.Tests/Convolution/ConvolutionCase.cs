@@ -8,16 +8,19 @@ internal sealed class ConvolutionCase
     private const int Canaries = 64;
 
     private readonly byte[] _expected;
+    private readonly byte[]? _expectedSum;
     private readonly byte[] _output;
     private readonly Action<Isa, byte[], int> _run;
+    private readonly Action<Isa, byte[], int>? _runSum;
     private readonly string _name;
 
-    private ConvolutionCase(string name, byte[] expected, Action<Isa, byte[], int> run)
+    private ConvolutionCase(string name, byte[] expected, Action<Isa, byte[], int> run, byte[]? expectedSum = null, Action<Isa, byte[], int>? runSum = null)
     {
         _name = name;
-        _expected = [.. Enumerable.Repeat((byte)77, Canaries), .. expected, .. Enumerable.Repeat((byte)77, Canaries)];
+        _expected = BetweenCanaries(expected);
+        _expectedSum = expectedSum is null ? null : BetweenCanaries(expectedSum);
         _output = new byte[_expected.Length];
-        _run = run;
+        (_run, _runSum) = (run, runSum);
     }
 
     public static ConvolutionCase Create(ConvolutionShape shape, int batch, int[] inputSize, int seed, Scheme scheme)
@@ -27,8 +30,13 @@ internal sealed class ConvolutionCase
         (QParams inputParams, QParams outputParams, float[] bias, FusedActivation activation) = Parameters(shape.OutChannels, seed);
         long[] sums = ConvolutionReference.Sums(input, batch, inputSize, inputParams.ZeroPoint, w, shape);
         PackedConvolution packed = PackedConvolution.Pack(w.Codes, shape, w.Scales, w.ZeroPoints);
-        return new($"{shape}, {batch} x ({string.Join(", ", inputSize)}), {scheme}, {activation}", ConvolutionReference.ToBytes(sums, shape.OutChannels, inputParams, w, bias, outputParams, activation),
-            (isa, output, threads) => Int8Convolution.Run(isa, input, batch, inputSize, inputParams, packed, bias, outputParams, activation, output.AsSpan(Canaries, output.Length - 2 * Canaries), threads));
+        byte[] expected = ConvolutionReference.ToBytes(sums, shape.OutChannels, inputParams, w, bias, outputParams, activation);
+        ResidualCase residual = ResidualCase.Create(expected.Length, outputParams, seed + 4);
+        return new($"{shape}, {batch} x ({string.Join(", ", inputSize)}), {scheme}, {activation}", expected,
+            (isa, output, threads) => Int8Convolution.Run(isa, input, batch, inputSize, inputParams, packed, bias, outputParams, activation, output.AsSpan(Canaries, output.Length - 2 * Canaries), threads),
+            residual.Added(expected),
+            (isa, output, threads) => Int8Convolution.Run(
+                isa, input, batch, inputSize, inputParams, packed, bias, outputParams, activation, residual.Residual, output.AsSpan(Canaries, output.Length - 2 * Canaries), threads));
     }
 
     public static ConvolutionCase Create(ConvTransposeShape shape, int batch, int[] inputSize, int seed, Scheme scheme)
@@ -59,12 +67,22 @@ internal sealed class ConvolutionCase
         }
     }
 
+    /// <summary>The results by themselves, and added to a residual.</summary>
     public void AssertEqualsReference(Isa isa, int threads)
     {
+        AssertEqual(_expected, _run, isa, threads, "");
+        if (_expectedSum is not null)
+            AssertEqual(_expectedSum, _runSum!, isa, threads, ", with a residual");
+    }
+
+    private static byte[] BetweenCanaries(byte[] expected) => [.. Enumerable.Repeat((byte)77, Canaries), .. expected, .. Enumerable.Repeat((byte)77, Canaries)];
+
+    private void AssertEqual(byte[] expected, Action<Isa, byte[], int> run, Isa isa, int threads, string what)
+    {
         Array.Fill(_output, (byte)77);
-        _run(isa, _output, threads);
-        int same = _expected.AsSpan().CommonPrefixLength(_output);
-        Assert.True(same == _expected.Length, same == _expected.Length ? "" : $"{isa}, {threads} threads, {_name}: element {same - Canaries} is {_output[same]}, expected {_expected[same]}");
+        run(isa, _output, threads);
+        int same = expected.AsSpan().CommonPrefixLength(_output);
+        Assert.True(same == expected.Length, same == expected.Length ? "" : $"{isa}, {threads} threads, {_name}{what}: element {same - Canaries} is {_output[same]}, expected {expected[same]}");
     }
 
     /// <summary>A scale of the output that spreads most sums over the codes, so that not all of them are saturated.</summary>

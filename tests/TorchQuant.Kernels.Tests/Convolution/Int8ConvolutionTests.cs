@@ -201,12 +201,14 @@ public class Int8ConvolutionTests
         PackedConvolution symmetric = PackedConvolution.Pack(new sbyte[outputs * inputs / groups * kernel * kernel], shape, [1f]);
         PackedConvolution affine = PackedConvolution.Pack(new sbyte[outputs * inputs / groups * kernel * kernel], shape, [1f], [3]);
         int size = 14 - kernel + 1;
-        byte[] input = new byte[14 * 14 * inputs], output = new byte[size * size * outputs];
+        byte[] input = new byte[14 * 14 * inputs], output = new byte[size * size * outputs], residual = new byte[output.Length];
         int[] inputSize = [14, 14];
         foreach (int threads in (int[])[1, 2])
         {
             Assert.Equal(0, Allocations.Least(() => Int8Convolution.Run(input, 1, inputSize, new QParams(1, 0), symmetric, [], new QParams(1, 0), FusedActivation.Relu, output, threads)));
             Assert.Equal(0, Allocations.Least(() => Int8Convolution.Run(input, 1, inputSize, new QParams(1, 0), affine, [], new QParams(1, 0), FusedActivation.Relu, output, threads)));
+            Assert.Equal(0, Allocations.Least(() => Int8Convolution.Run(
+                input, 1, inputSize, new QParams(1, 0), symmetric, [], new QParams(1, 0), FusedActivation.Relu, new Residual(residual, new QParams(1, 0), new QParams(1, 0)), output, threads)));
         }
     }
 
@@ -226,6 +228,22 @@ public class Int8ConvolutionTests
         Assert.Contains("inputParams has the zero point 256", Failure(() => Int8Convolution.Run(new byte[18], 1, [3, 3], new QParams(1, 256), packed, [], one, FusedActivation.None, new byte[4])));
         Assert.Contains("outputParams has the scale 0", Failure(() => Int8Convolution.Run(new byte[18], 1, [3, 3], one, packed, [], new QParams(0, 0), FusedActivation.None, new byte[4])));
         Assert.Contains("activation is 9; expected one of None, Relu, Relu6, Hardswish", Failure(() => Int8Convolution.Run(new byte[18], 1, [3, 3], one, packed, [], one, (FusedActivation)9, new byte[4])));
+    }
+
+    [Fact]
+    public void Residuals_that_do_not_fit_are_named_with_what_was_found_and_expected()
+    {
+        PackedConvolution packed = PackedConvolution.Pack(new sbyte[4 * 2 * 9], new ConvolutionShape(2, 4, [3, 3]), [1f]);
+        QParams one = new(1, 0);
+        byte[] input = new byte[18], output = new byte[8];
+        string Refused(ArraySegment<byte> codes, QParams codeParams, QParams sumParams) => Failure(() =>
+            Int8Convolution.Run(input, 1, [3, 3], one, packed, [], one, FusedActivation.None, new Residual(codes, codeParams, sumParams), output.AsSpan(0, 4)));
+        Assert.Contains("residual has 3 elements; expected 4 (as many as output)", Refused(new byte[3], one, one));
+        Assert.Contains("residual overlaps output; expected memory of its own", Refused(new ArraySegment<byte>(output, 3, 4), one, one));
+        Assert.Contains("residual.CodeParams has the zero point 256", Refused(new byte[4], new QParams(1, 256), one));
+        Assert.Contains("residual.SumParams has the scale 0", Refused(new byte[4], one, new QParams(0, 0)));
+        PackedWeights weights = PackedWeights.Pack(new sbyte[8], 4, 2, [1f]);
+        Assert.Contains("residual has 5 elements; expected 4", Failure(() => Int8Gemm.MultiplyToByte(new byte[2], 1, one, weights, [], one, FusedActivation.None, new Residual(new byte[5], one, one), new byte[4])));
     }
 
     /// <summary>A shape and an input that fits it: every dimension, kernel, stride, dilation, padding and padding mode.</summary>

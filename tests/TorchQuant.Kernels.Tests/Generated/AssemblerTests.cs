@@ -40,6 +40,7 @@ public class AssemblerTests
                     (Mnemonic.Vmaxps, asm => asm.Vmaxps(target, left, right)),
                     (Mnemonic.Vminps, asm => asm.Vminps(target, left, right)),
                     (Mnemonic.Vfmadd231ps, asm => asm.Vfmadd231ps(target, left, right)),
+                    (Mnemonic.Vfmadd213ps, asm => asm.Vfmadd213ps(target, left, right)),
                     (Mnemonic.Vpackssdw, asm => asm.Vpackssdw(target, left, right)),
                     (Mnemonic.Vpackuswb, asm => asm.Vpackuswb(target, left, right)),
                     (Mnemonic.Vpaddsw, asm => asm.Vpaddsw(target, left, right)),
@@ -77,6 +78,8 @@ public class AssemblerTests
                 int part = (target + source) % 4;
                 Instruction quarter = One(asm => asm.Vextracti32x4(target, source, part)), upper = One(asm => asm.VextractUpper(target, source));
                 Assert.Equal((Mnemonic.Vextracti32x4, Register.XMM0 + target, Zmm(source), part), (quarter.Mnemonic, quarter.Op0Register, quarter.Op1Register, quarter.Immediate8));
+                Instruction whole = One(asm => asm.VroundEven(target, source));
+                Assert.Equal((Mnemonic.Vrndscaleps, Zmm(target), Zmm(source), 0), (whole.Mnemonic, whole.Op0Register, whole.Op1Register, whole.Immediate8));
                 Assert.Equal((Mnemonic.Vextracti64x4, Register.YMM0 + target, Zmm(source), 1), (upper.Mnemonic, upper.Op0Register, upper.Op1Register, upper.Immediate8));
             }
         }
@@ -97,6 +100,8 @@ public class AssemblerTests
                 (Mnemonic.Vpmaxub, false, asm => asm.Vpmaxub(target, left, memory)),
                 (Mnemonic.Vpminub, false, asm => asm.Vpminub(target, left, memory)),
                 (Mnemonic.Vmulps, false, asm => asm.Vmulps(target, left, memory)),
+                (Mnemonic.Vminps, false, asm => asm.Vminps(target, left, memory)),
+                (Mnemonic.Vmaxps, false, asm => asm.Vmaxps(target, left, memory)),
                 (Mnemonic.Vaddps, false, asm => asm.Vaddps(target, left, memory)),
                 (Mnemonic.Vpmulld, false, asm => asm.Vpmulld(target, left, memory)),
                 (Mnemonic.Vfmadd213ps, false, asm => asm.Vfmadd213ps(target, left, memory)),
@@ -114,10 +119,12 @@ public class AssemblerTests
             Instruction some = One(asm => asm.Load(target, memory, mask)), part = One(asm => asm.Store(memory, target, mask)), ahead = One(asm => asm.Prefetch(memory));
             Assert.Equal((Mnemonic.Vmovdqu32, Zmm(target), Register.K0 + mask, true), (some.Mnemonic, some.Op0Register, some.OpMask, some.ZeroingMasking));
             Assert.Equal((Mnemonic.Vmovdqu32, Zmm(target), Register.K0 + mask, false), (part.Mnemonic, part.Op1Register, part.OpMask, part.ZeroingMasking));
+            Instruction widened = One(asm => asm.Vpmovzxbd(target, memory, mask));
+            Assert.Equal((Mnemonic.Vpmovzxbd, Zmm(target), Register.K0 + mask, true, 16), (widened.Mnemonic, widened.Op0Register, widened.OpMask, widened.ZeroingMasking, widened.MemorySize.GetSize()));
             Instruction toWrite = One(asm => asm.PrefetchForWriting(memory)), past = One(asm => asm.StorePast(memory, target));
             Assert.Equal((Mnemonic.Prefetcht0, Mnemonic.Prefetchw), (ahead.Mnemonic, toWrite.Mnemonic));
             Assert.Equal((Mnemonic.Vmovntps, Zmm(target), Register.None), (past.Mnemonic, past.Op1Register, past.OpMask));
-            Assert.All([half, quarter, some, part, ahead, toWrite, past], found => IsAt(memory, found));
+            Assert.All([half, quarter, some, part, widened, ahead, toWrite, past], found => IsAt(memory, found));
             if (memory.Index is not null)
                 continue;
             Instruction load = One(asm => asm.Kmovd(mask, memory));

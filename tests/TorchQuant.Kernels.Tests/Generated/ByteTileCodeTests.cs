@@ -48,11 +48,15 @@ public unsafe class ByteTileCodeTests
         PlacedRows? placed = form.ArePlaced ? new PlacedRows(form.Rows, count, groups, seed) : null;
         byte[] a = placed?.Gathered ?? Generators.Activations(rows * k, seed + 1), expected = new byte[rows * (columns + Canaries)], found = new byte[expected.Length];
         float[] bias = Generators.Floats(columns, seed + 2);
+        var computed = new QParams(0.5f, 3 + seed % 200);
+        // No multiple of seven: sums that leave int32 are not for generated code.
+        ResidualCase residual = ResidualCase.Create(expected.Length, computed, seed % 7 == 0 ? seed + 1 : seed);
+        residual = form.IsSimple ? residual with { Sum = residual.Sum with { Lowest = 0, Highest = 255 }, Relu = false } : residual;
         Array.Fill(expected, (byte)77);
         Array.Fill(found, (byte)77);
         var memory = (byte*)NativeMemory.AlignedAlloc((nuint)(sizeof(ByteTiles) + sizeof(ByteTerms) + 64), 64);
         var terms = (ByteTerms*)(memory + (sizeof(ByteTiles) + 63) / 64 * 64);
-        fixed (byte* codes = a, wanted = expected, output = found)
+        fixed (byte* codes = a, wanted = expected, output = found, others = residual.Codes)
         fixed (float* biases = bias)
         {
             var job = new GemmJob(weights, codes, k, rows, qparams)
@@ -62,7 +66,7 @@ public unsafe class ByteTileCodeTests
                 OutputStride = columns + Canaries,
                 Bias = biases,
                 Fused = form.IsSimple ? FusedActivation.None : (FusedActivation)(seed % 3),
-                Requantized = new QParams(0.5f, 3 + seed % 200),
+                Requantized = computed,
             };
             ByteEpilogue<ScalarLanes, float, int>.Prepare(in job, 0, columns, terms);
             Assert.True(terms->IsBounded);
@@ -74,14 +78,26 @@ public unsafe class ByteTileCodeTests
                 ByteEpilogue<ScalarLanes, float, int>.Apply(in job, terms, tile, 0, rows, 0, columns);
             }
 
+            if (form.HasResidual)
+            {
+                byte[] added = residual.Added(expected);
+                for (int i = 0; i < expected.Length; i++)
+                    expected[i] = i % (columns + Canaries) < columns ? added[i] : expected[i];
+                job.Residual = ResidualSum.Of(residual.Residual, others, output, computed);
+            }
+
             var tiles = (ByteTiles*)memory;
             tiles->Set(in job);
+            if (form.HasResidual)
+                tiles->AddResidual(in job);
             Assert.True(tiles->IsSimple || !form.IsSimple);
             tiles->Terms = terms;
             tiles->A = codes;
             tiles->Panel = weights.Panels;
             tiles->Output = output;
-            (tiles->Step, tiles->Count, tiles->Columns) = (form.Rows * k, count, uint.MaxValue >> (32 - columns));
+            (tiles->Step, tiles->Count) = (form.Rows * k, count);
+            tiles->Columns = uint.MaxValue >> (32 - columns);
+            tiles->LastColumns = tiles->Columns >> 16;
             if (placed is not null)
             {
                 placed.Run(tiles, run, columns + Canaries);

@@ -4,7 +4,7 @@ using Assembler = TorchQuant.Kernels.Generated.Assembler;
 namespace TorchQuant.Kernels.Tests.Generated;
 
 /// <summary>One of the generated functions that requantize tiles.</summary>
-internal sealed record ByteTileForm(int Rows, int MostColumns, int LeastGroups, Action<Assembler, bool> Append, bool ArePlaced = false, bool IsSimple = false)
+internal sealed record ByteTileForm(int Rows, int MostColumns, int LeastGroups, Action<Assembler, bool> Append, bool ArePlaced = false, bool IsSimple = false, bool HasResidual = false)
 {
     public static IEnumerable<ByteTileForm> All =>
     [
@@ -28,6 +28,15 @@ internal sealed record ByteTileForm(int Rows, int MostColumns, int LeastGroups, 
            select new ByteTileForm(
                rows, 32, PipelinedByteTileCode.ManyGroups,
                (asm, isWindows) => PipelinedByteTileCode.Append(asm, rows, hasManyGroups: true, isSimple, isWindows, arePlaced: true), ArePlaced: true, IsSimple: isSimple),
+        .. WithResidual,
+    ];
+
+    private static IEnumerable<ByteTileForm> WithResidual =>
+    [
+        .. from form in ResidualForm.All.ToArray()
+           from rows in Enumerable.Range(1, form.MostRows)
+           from isSimple in new[] { false, true }
+           select new ByteTileForm(rows, 32, form.LeastGroups, (asm, isWindows) => PipelinedByteTileCode.Append(asm, rows, form, isSimple, isWindows), IsSimple: isSimple, HasResidual: true),
     ];
 
     public byte[] Code(bool isWindows)

@@ -84,7 +84,7 @@ public abstract class ConvolutionModule<TPacked> : StaticWeightedModule<TPacked>
     {
         var qparams = QuantizedInput.Read(this, input);
         var dimensions = (int)input.dim();
-        if (dimensions == _options.Dimensions + 2 && input.size(1) == in_channels)
+        if (IsBatch(input))
             return Batched(input, qparams, layer);
         if (dimensions != _options.Dimensions + 1 || input.size(0) != in_channels)
         {
@@ -99,9 +99,24 @@ public abstract class ConvolutionModule<TPacked> : StaticWeightedModule<TPacked>
     /// <summary>Numbers as TorchSharp's float modules give them.</summary>
     private protected static long[] Longs(int[] numbers) => Array.ConvertAll(numbers, n => (long)n);
 
+    /// <summary>Whether a tensor is [batch, in_channels, spatial...].</summary>
+    private protected bool IsBatch(Tensor input) => input.dim() == _options.Dimensions + 2 && input.size(1) == in_channels;
+
     private Tensor Batched(Tensor input, QParams qparams, PackedLayer layer)
     {
         var output = Output;
+        return Batched(input, output, layer, (source, batch, inputSize, target) => Run(layer, source, batch, inputSize, qparams, output.QParams, target), shapedAs: null)!;
+    }
+
+    /// <summary>Computes a batch with the channels last in memory.</summary>
+    /// <param name="input">[batch, in_channels, spatial...].</param>
+    /// <param name="output">Makes the result.</param>
+    /// <param name="layer">For the sizes.</param>
+    /// <param name="kernel">Computes.</param>
+    /// <param name="shapedAs">What must have the shape of the result, or null.</param>
+    /// <returns>Null if it has another: nothing is done then.</returns>
+    private protected Tensor? Batched(Tensor input, QuantizedOutput output, PackedLayer layer, ImageKernel kernel, Tensor? shapedAs)
+    {
         var inputSize = new int[_options.Dimensions];
         for (var d = 0; d < inputSize.Length; d++)
             inputSize[d] = checked((int)input.size(d + 2));
@@ -111,8 +126,10 @@ public abstract class ConvolutionModule<TPacked> : StaticWeightedModule<TPacked>
         try
         {
             var outputSize = OutputSize(layer.Weights, inputSize);
+            if (shapedAs is not null && !shapedAs.shape.AsSpan().SequenceEqual([batch, out_channels, .. Longs(outputSize)]))
+                return null;
             using var codes = output.EmptyChannelsLast([batch, .. Longs(outputSize), out_channels], out result);
-            Run(layer, (copy ?? input).Memory<byte>(), batch, inputSize, qparams, output.QParams, codes.Span<byte>());
+            kernel((copy ?? input).Memory<byte>(), batch, inputSize, codes.Span<byte>());
             GC.KeepAlive(input);
             return result;
         }
@@ -123,6 +140,9 @@ public abstract class ConvolutionModule<TPacked> : StaticWeightedModule<TPacked>
             throw new ArgumentException($"{Float32OnCpu.Name(this)}, for an input of the shape [{string.Join(", ", input.shape)}]: {e.Message}", nameof(input), e);
         }
     }
+
+    /// <summary>Computes a batch of images with the channels last.</summary>
+    private protected delegate void ImageKernel(ReadOnlySpan<byte> input, int batch, ReadOnlySpan<int> inputSize, Span<byte> output);
 
     /// <summary>The kind with the activation, where PyTorch has it: <c>QuantizedConvReLU2d</c>, and as the float modules that are ours are called: <c>QuantizedConv2dReLU6</c>.</summary>
     private string PrintedName => Activation == FusedActivation.Relu

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TorchQuant.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -58,6 +59,12 @@ public sealed class QFunctional : FloatFunctional, IQuantizedModule
         Int8Add.Add(a, aParams, b, bParams, output, outParams, relu: true, get_num_threads()));
 
     /// <inheritdoc/>
+    public override Tensor ConvAdd(Tensor x1, Tensor x2, params ReadOnlySpan<nn.Module<Tensor, Tensor>> layers) => Added(x1, x2, layers, relu: false) ?? base.ConvAdd(x1, x2, layers);
+
+    /// <inheritdoc/>
+    public override Tensor ConvAddReLU(Tensor x1, Tensor x2, params ReadOnlySpan<nn.Module<Tensor, Tensor>> layers) => Added(x1, x2, layers, relu: true) ?? base.ConvAddReLU(x1, x2, layers);
+
+    /// <inheritdoc/>
     public override Tensor mul(Tensor x, Tensor y) => Pair(x, y, static (a, aParams, b, bParams, output, outParams) =>
         Int8Mul.Multiply(a, aParams, b, bParams, output, outParams, relu: false, get_num_threads()));
 
@@ -99,6 +106,27 @@ public sealed class QFunctional : FloatFunctional, IQuantizedModule
         var codes = made.Empty(source.shape);
         Quantizer.Quantize(source.Span<float>(), codes.Span<byte>(), output, output.Lowest, output.Highest, get_num_threads());
         return codes;
+    }
+
+    /// <summary>The sum by the convolution that the layers end with; null if they do not.</summary>
+    private Tensor? Added(Tensor x1, Tensor x2, ReadOnlySpan<nn.Module<Tensor, Tensor>> layers, bool relu)
+    {
+        CheckLayers(x1, x2, layers);
+        var before = new List<nn.Module<Tensor, Tensor>>();
+        if (LayerSequence.Last(layers, before) is not { } convolution)
+            return null;
+        if (before.Count == 0)
+            return Added(x1, x2, convolution, relu);
+        using var x = LayerSequence.Call(CollectionsMarshal.AsSpan(before), x1);
+        return Added(x, x2, convolution, relu);
+    }
+
+    private Tensor Added(Tensor x1, Tensor x2, QuantizedConvolution convolution, bool relu)
+    {
+        if (convolution.AddTo(x1, x2, Ready().Made, relu) is { } sum)
+            return sum;
+        using var y = convolution.call(x1);
+        return relu ? add_relu(y, x2) : add(y, x2);
     }
 
     private Tensor Pair(Tensor x, Tensor y, CodePairKernel kernel)

@@ -52,6 +52,28 @@ public sealed class QuantizedConvolution : ConvolutionModule<PackedConvolution>
         return From(module.First, FusedActivation.Hardswish, conversion);
     }
 
+    /// <summary>The sum of the output for an input and another tensor of codes, to the codes of the two steps; in one, so that the output itself never is in memory.</summary>
+    /// <param name="input">[batch, in_channels, spatial...].</param>
+    /// <param name="added">Of the output's shape, with the channels last in memory.</param>
+    /// <param name="sum">Scale and zero point of the sum.</param>
+    /// <param name="relu">Whether negative sums become 0.</param>
+    /// <returns>Null where the tensors are others: nothing is done then.</returns>
+    internal Tensor? AddTo(Tensor input, Tensor added, QuantizedOutput sum, bool relu)
+    {
+        TakeBack();
+        var (layer, computed) = (Layer, Output.QParams);
+        if (input.dtype != ScalarType.QUInt8 || added.dtype != ScalarType.QUInt8 || !IsBatch(input) || added.dim() != input.dim() || added.numel() == 0 || !ChannelsLast.LiesSo(added))
+            return null;
+        QParams inputParams = QuantizedInput.Read(this, input), addedParams = QuantizedInput.Read(this, added, nameof(added));
+        var result = Batched(
+            input, sum, layer,
+            (source, batch, inputSize, output) => Int8Convolution.Run(
+                source, batch, inputSize, inputParams, layer.Weights, layer.Bias, computed, Activation, new Residual(added.Memory<byte>(), addedParams, sum.QParams, relu), output, get_num_threads()),
+            shapedAs: added);
+        GC.KeepAlive(added);
+        return result;
+    }
+
     /// <summary>The kind of a number of spatial dimensions: <c>QuantizedConv2d</c>.</summary>
     internal static string KindOf(int dimensions) => $"{KindPrefix}{dimensions}d";
 
