@@ -39,11 +39,12 @@ internal unsafe struct ByteTiles
     public nint Groups;
 
     /// <summary>
-    /// For tiles one below the other: bytes from the beginning of the panel to weights that are needed later and may be far away. A cache line for each group is fetched while the next tile
-    /// is multiplied; then the second takes the place of the first.
+    /// Bytes from the beginning of the panel to memory that is needed later and may be far away. A cache line for each group is fetched while the next tile is
+    /// multiplied; then the second takes the place of the first, and the third is added to the second.
     /// </summary>
     public nint Ahead;
     public nint LaterAhead;
+    public nint AheadStep;
 
     /// <summary>The first code of the next tile.</summary>
     public byte* Output;
@@ -65,7 +66,7 @@ internal unsafe struct ByteTiles
     /// <summary>Whether a residual is added.</summary>
     public bool HasResidual;
 
-    /// <summary>Whether the weights come from beyond the second level of the cache.</summary>
+    /// <summary>For a lone tile: whether its weights come from beyond the second level of the cache.</summary>
     public bool IsStreaming;
 
     /// <summary>
@@ -74,18 +75,23 @@ internal unsafe struct ByteTiles
     /// </summary>
     public bool IsSimple;
 
-    /// <summary>Lets the first tiles of a panel fetch the next one; for a lone tile that is not worth while.</summary>
-    public void FetchNextPanel(int tiles)
+    /// <summary>
+    /// Lets the tiles of a panel fetch memory from an address on; or, if that is null, the first two tiles the next panel, which is two cache lines for each group. A lone tile has time for
+    /// its own weights at most.
+    /// </summary>
+    public void Fetch(byte* memory, int count, bool isStreaming = false)
     {
-        Ahead = tiles > 1 ? Groups * PackedWeights.GroupBytes : 0;
-        LaterAhead = tiles > 1 ? Ahead + Groups * VectorBytes : 0;
+        nint tileBytes = Groups * VectorBytes;
+        (Ahead, AheadStep) = memory != null ? ((nint)memory - (nint)Panel, tileBytes) : (count > 1 ? Groups * PackedWeights.GroupBytes : 0, 0);
+        LaterAhead = Ahead == 0 ? 0 : Ahead + tileBytes;
+        IsStreaming = count == 1 && isStreaming;
     }
 
     /// <summary>Sets these to tiles of a job's output, which still lack their place.</summary>
     public void Set(ref readonly GemmJob job)
     {
         (int low, int high) = CodeRange.Of(job.Fused, job.Requantized);
-        (Stride, Groups, OutputStride, IsStreaming, Ahead, LaterAhead, HasResidual) = (job.Stride, job.Groups, job.OutputStride, false, 0, 0, false);
+        (Stride, Groups, OutputStride, IsStreaming, Ahead, LaterAhead, AheadStep, HasResidual) = (job.Stride, job.Groups, job.OutputStride, false, 0, 0, 0, false);
         SetCodes(in job, low, high, job.Requantized.ZeroPoint);
         for (int i = 0; i < VectorBytes / sizeof(int); i++)
             Order[i] = i % 4 * 4 + i / 4;

@@ -27,6 +27,9 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     /// <summary>Where a residual is added in registers: the groups of the depth to multiply while another tile's is fetched, and rows of a block. Measured: a block of 56 rows took 1.3 times as long.</summary>
     private const int FetchedAhead = 64, RowsWithResidual = 384;
 
+    /// <summary>Between rows that lie next to each other.</summary>
+    private const int MostPadding = 64;
+
     private const int TileAlignment = 64;
 
     /// <summary>Units of work for each thread: enough to even out threads of unequal speed, few enough that claiming them costs nothing.</summary>
@@ -144,18 +147,26 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         if (job->Residual is { IsSet: true, Factors.IsBounded: true } && TKernel.AddsResidual(job->N, job->Groups))
         {
             work->AddResidual(in *job);
-            blockRows = RowsWithResidual;
+            (tilesInBlock, blockRows) = (RowsWithResidual / TKernel.MaxRows, RowsWithResidual);
         }
 
         int firstColumn = firstPanel * PackedWeights.PanelColumns, columns = Math.Min(job->N, endPanel * PackedWeights.PanelColumns) - firstColumn;
         for (int block = firstRow; block < endRow; block += blockRows)
         {
             int rows = Math.Min(blockRows, endRow - block);
+            NextBlock next = Next(job, block + rows, Math.Min(blockRows, endRow - block - rows), tilesInBlock, endPanel - firstPanel);
             for (int panel = firstPanel; panel < endPanel; panel++)
-                RunPanelToBytes(job, work, terms + (panel - firstPanel), panel, block, rows);
+                RunPanelToBytes(job, work, terms + (panel - firstPanel), panel, block, rows, next.Memory(endPanel - 1 - panel));
             if (job->Residual.IsSet && !work->HasResidual)
                 ResidualLanes<TLanes, TFloat, TInt>.AddTo((byte*)job->Output + block * job->OutputStride + firstColumn, job->OutputStride, rows, columns, in job->Residual);
         }
+    }
+
+    /// <summary>What a block of rows reads, unless its rows lie far apart, and what it writes, if it writes all columns.</summary>
+    private static NextBlock Next(GemmJob* job, int row, int rows, nint tilesBefore, int panels)
+    {
+        nint inputBytes = job->Stride <= job->K + MostPadding ? rows * job->Stride : 0, outputBytes = panels * PackedWeights.PanelColumns >= job->N ? rows * job->OutputStride : 0;
+        return new NextBlock(job->A + row * job->Stride, inputBytes, (byte*)job->Output + row * job->OutputStride, outputBytes, tilesBefore * job->Groups);
     }
 
     [SkipLocalsInit]
@@ -180,30 +191,26 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
 
     /// <summary>One panel for the rows of a block, by a kernel that requantizes itself: first the tiles that are a row taller, then the others.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void RunPanelToBytes(GemmJob* job, ByteTiles* work, ByteTerms* terms, int panel, int block, int rows)
+    private static void RunPanelToBytes(GemmJob* job, ByteTiles* work, ByteTerms* terms, int panel, int block, int rows, byte* ahead)
     {
         int columns = Columns(job, panel), most = work->HasResidual ? TKernel.RowsWithResidual(job->Groups) : TKernel.RowsToBytes(columns, job->Groups);
         int tiles = (rows + most - 1) / most, height = rows / tiles, taller = rows - tiles * height;
         work->Terms = terms;
         work->Panel = Weights(job, panel);
-        work->FetchNextPanel(tiles);
+        work->Fetch(ahead, tiles, job->IsStreaming);
         work->A = job->A + block * job->Stride;
         work->Output = (byte*)job->Output + block * job->OutputStride + panel * PackedWeights.PanelColumns;
-        // The first of all brings the weights into the cache, where that takes longer than overlapping tiles saves.
-        int first = job->IsStreaming && most == TKernel.MaxRows ? 1 : 0;
-        RunTilesToBytes(job, work, taller > 0 ? height + 1 : height, columns, first, isStreaming: true);
-        RunTilesToBytes(job, work, height + 1, columns, taller > 0 ? taller - first : 0, isStreaming: false);
-        RunTilesToBytes(job, work, height, columns, taller > 0 ? tiles - taller : tiles - first, isStreaming: false);
+        RunTilesToBytes(job, work, height + 1, columns, taller);
+        RunTilesToBytes(job, work, height, columns, tiles - taller);
     }
 
-    private static void RunTilesToBytes(GemmJob* job, ByteTiles* work, int rows, int columns, int count, bool isStreaming)
+    private static void RunTilesToBytes(GemmJob* job, ByteTiles* work, int rows, int columns, int count)
     {
         if (count == 0)
             return;
         work->Count = count;
         work->Step = rows * job->Stride;
         work->AddedAhead = (FetchedAhead / job->Groups + 1) * rows * job->OutputStride;
-        work->IsStreaming = isStreaming;
         TKernel.RunToBytes(rows, columns, work);
     }
 

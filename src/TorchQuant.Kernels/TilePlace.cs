@@ -12,9 +12,6 @@ internal unsafe struct TilePlace
     /// <summary>Bytes from the beginning of the output to the first code.</summary>
     public nint Output;
 
-    /// <summary>Bytes from the beginning of the panel to weights that later tiles need: a cache line for each group is fetched while this tile is multiplied.</summary>
-    public nint Ahead;
-
     /// <summary>Rows of the first half.</summary>
     public static int FirstHalf(int rows) => (rows + 1) / 2;
 }

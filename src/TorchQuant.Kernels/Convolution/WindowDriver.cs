@@ -98,7 +98,7 @@ internal static unsafe class WindowDriver<TKernel, TLanes, TFloat, TInt>
             byte* inputs = Align(memory);
             for (int piece = 0; piece < pieces && !work->Plan.IsInPlace; piece++)
                 Copy(work, first + piece, inputs + piece * work->Plan.PieceBytes);
-            RunPanels(work, firstPanel, endPanel, first, pieces, inputs, (TilePlace*)(inputs + inputBytes));
+            RunPanels(work, block, firstPanel, endPanel, inputs, (TilePlace*)(inputs + inputBytes));
             for (int piece = first; piece < first + pieces && job->Gemm.Residual.IsSet; piece++)
                 AddResidual(job, work->Plan.Piece(piece), firstPanel, endPanel);
         }
@@ -137,9 +137,10 @@ internal static unsafe class WindowDriver<TKernel, TLanes, TFloat, TInt>
 
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void RunPanels(State* work, int firstPanel, int endPanel, int firstPiece, int pieces, byte* inputs, TilePlace* places)
+    private static void RunPanels(State* work, int block, int firstPanel, int endPanel, byte* inputs, TilePlace* places)
     {
         ConvolutionJob* job = work->Job;
+        int firstPiece = work->Plan.First(block), pieces = work->Plan.First(block + 1) - firstPiece;
         byte* memory = stackalloc byte[sizeof(ByteTiles) + Alignment];
         var tiles = (ByteTiles*)Align(memory);
         tiles->Set(in job->Gemm);
@@ -155,26 +156,35 @@ internal static unsafe class WindowDriver<TKernel, TLanes, TFloat, TInt>
             while (next < endPanel && TKernel.PlacedRowsToBytes(Columns(job, next), job->Gemm.Groups) == most)
                 next++;
             WindowTiles placed = WindowTiles.Place(job, in work->Plan, firstPiece, pieces, inputs, most, places);
-            RunTiles(work, panel, next, places, placed.TallTiles, placed.TallRows, tiles);
-            RunTiles(work, panel, next, placed.Low, placed.LowTiles, placed.LowRows, tiles);
+            int count = placed.TallTiles + placed.LowTiles, together = AreInL1(job, next - panel) ? next - panel : 1;
+            NextBlock ahead = together == 1 && endPanel - firstPanel == work->Split.Panels ? WindowAhead.Of(job, in work->Plan, block, count * job->Gemm.Groups) : default;
+            for (int first = panel; first < next; first += together)
+            {
+                tiles->Panel = Weights(job, first);
+                tiles->Fetch(ahead.Memory(endPanel - 1 - first), count);
+                RunTiles(work, first, first + together, places, placed.TallTiles, placed.TallRows, tiles);
+                RunTiles(work, first, first + together, placed.Low, placed.LowTiles, placed.LowRows, tiles);
+            }
         }
     }
 
-    /// <summary>Tiles of one height. Where all panels stay in the L1 cache, they take turns on a few tiles each, so that the lines of the output that they share stay there too.</summary>
+    /// <summary>Whether panels stay in the L1 cache, all of them: then they take turns on a few tiles each, so that the lines of the output that they share stay there too.</summary>
+    private static bool AreInL1(ConvolutionJob* job, int panels) => panels > 1 && panels * job->Gemm.Groups * PackedWeights.GroupBytes <= WeightsInL1;
+
+    /// <summary>Tiles of one height.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunTiles(State* work, int firstPanel, int endPanel, TilePlace* places, int count, int rows, ByteTiles* tiles)
     {
         ConvolutionJob* job = work->Job;
         int panels = endPanel - firstPanel, most = count;
-        nint panelBytes = job->Gemm.Groups * PackedWeights.GroupBytes;
-        if (panels > 1 && panels * panelBytes <= WeightsInL1)
+        if (AreInL1(job, panels))
             most = (int)Math.Max(1, OutputInL1 / (rows * panels * PackedWeights.PanelColumns));
         for (int first = 0; first < count; first += most)
         {
             for (int panel = firstPanel; panel < endPanel; panel++)
             {
                 tiles->Terms = work->Terms + panel;
-                tiles->Panel = job->Gemm.Panels + panel * panelBytes;
+                tiles->Panel = Weights(job, panel);
                 tiles->Output = (byte*)job->Gemm.Output + panel * PackedWeights.PanelColumns;
                 tiles->Places = places + first;
                 tiles->Count = Math.Min(most, count - first);
@@ -182,6 +192,8 @@ internal static unsafe class WindowDriver<TKernel, TLanes, TFloat, TInt>
             }
         }
     }
+
+    private static sbyte* Weights(ConvolutionJob* job, int panel) => job->Gemm.Panels + panel * job->Gemm.Groups * PackedWeights.GroupBytes;
 
     private static int Columns(ConvolutionJob* job, int panel) => Math.Min(PackedWeights.PanelColumns, job->Gemm.N - panel * PackedWeights.PanelColumns);
 

@@ -7,8 +7,6 @@ namespace TorchQuant.Kernels;
 /// </summary>
 internal unsafe struct WindowTiles
 {
-    private const int CacheLine = 64;
-
     public int TallRows;
     public int TallTiles;
 
@@ -50,15 +48,7 @@ internal unsafe struct WindowTiles
         }
 
         tiles.LowTiles = (int)(low - tiles.Low);
-        FetchAhead(places, tiles.TallTiles + tiles.LowTiles, job->Gemm.Groups);
         return tiles;
-    }
-
-    /// <summary>The next panel is two cache lines for each group: the first two tiles fetch them. The others fetch what is there already.</summary>
-    private static void FetchAhead(TilePlace* places, int count, int groups)
-    {
-        for (int tile = 0; tile < Math.Min(count, PackedWeights.GroupBytes / CacheLine); tile++)
-            places[tile].Ahead = (nint)groups * (PackedWeights.GroupBytes + tile * CacheLine);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -14,6 +14,7 @@ internal sealed unsafe class ByteTilesLayout
         Places = (int)((byte*)&tiles.Places - start);
         Ahead = (int)((byte*)&tiles.Ahead - start);
         LaterAhead = (int)((byte*)&tiles.LaterAhead - start);
+        AheadStep = (int)((byte*)&tiles.AheadStep - start);
         Steps = (int)((byte*)&tiles.Steps - start);
         Panel = (int)((byte*)&tiles.Panel - start);
         Groups = (int)((byte*)&tiles.Groups - start);
@@ -40,7 +41,6 @@ internal sealed unsafe class ByteTilesLayout
         start = (byte*)&place;
         Second = (int)((byte*)&place.Second - start);
         PlaceOutput = (int)((byte*)&place.Output - start);
-        PlaceAhead = (int)((byte*)&place.Ahead - start);
 
         ByteTerms terms;
         start = (byte*)&terms;
@@ -57,6 +57,7 @@ internal sealed unsafe class ByteTilesLayout
     public int Places { get; }
     public int Ahead { get; }
     public int LaterAhead { get; }
+    public int AheadStep { get; }
     public int Steps { get; }
     public int Panel { get; }
     public int Groups { get; }
@@ -82,7 +83,6 @@ internal sealed unsafe class ByteTilesLayout
 
     public int Second { get; }
     public int PlaceOutput { get; }
-    public int PlaceAhead { get; }
 
     public int Corrections { get; }
     public int Biases { get; }

@@ -27,8 +27,7 @@ internal sealed unsafe class PlacedTiles(Assembler asm) : TileSequence(asm)
         }
 
         Asm.Mov(R14, At(Layout.Steps));
-        Asm.Mov(R9, At(Layout.Panel));
-        Asm.Add(R9, new Memory(R15, Layout.PlaceAhead));
+        LoadAhead(R9);
         Asm.Add(R15, sizeof(TilePlace));
     }
 

@@ -22,10 +22,7 @@ internal class TileSequence(Assembler asm)
         asm.Mov(Rcx, At(Layout.Step));
         asm.Lea(Rcx, new Memory(Rdi, Index: Rcx));
         asm.Mov(At(Layout.A), Rcx);
-        asm.Mov(R12, At(Layout.Panel));
-        asm.Add(R12, At(Layout.Ahead));
-        asm.Mov(Rcx, At(Layout.LaterAhead));
-        asm.Mov(At(Layout.Ahead), Rcx);
+        LoadAhead(R12);
     }
 
     /// <summary>Loads where the codes go of the tile that was loaded last.</summary>
@@ -40,6 +37,17 @@ internal class TileSequence(Assembler asm)
     }
 
     protected Assembler Asm => asm;
+
+    /// <summary>Loads where memory is fetched while the tile is multiplied; uses rcx.</summary>
+    protected void LoadAhead(Gpr target)
+    {
+        asm.Mov(target, At(Layout.Panel));
+        asm.Add(target, At(Layout.Ahead));
+        asm.Mov(Rcx, At(Layout.LaterAhead));
+        asm.Mov(At(Layout.Ahead), Rcx);
+        asm.Add(Rcx, At(Layout.AheadStep));
+        asm.Mov(At(Layout.LaterAhead), Rcx);
+    }
 
     protected static Memory At(int offset) => new(R8, offset);
 }

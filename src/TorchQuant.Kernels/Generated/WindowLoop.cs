@@ -10,7 +10,7 @@ namespace TorchQuant.Kernels.Generated;
 ///   rsi, r12, r13  one, three and five strides
 ///   rax            for more than seven rows: the first of the second half
 ///   r14            the steps, eight bytes each
-///   r9             weights of the next panel, which may be far away: fetched a cache line for each group
+///   r9             memory that is needed later and may be far away: fetched a cache line for each group
 /// </code>
 /// rsi, r12, r13, r9 and the tile's pointers are set by <see cref="PlacedTiles"/>.
 /// </summary>

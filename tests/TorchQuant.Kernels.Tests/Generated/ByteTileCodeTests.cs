@@ -95,9 +95,11 @@ public unsafe class ByteTileCodeTests
             tiles->A = codes;
             tiles->Panel = weights.Panels;
             tiles->Output = output;
-            (tiles->Step, tiles->Count) = (form.Rows * k, count);
-            tiles->Columns = uint.MaxValue >> (32 - columns);
+            (tiles->Step, tiles->Count, tiles->Columns) = (form.Rows * k, count, uint.MaxValue >> (32 - columns));
             tiles->LastColumns = tiles->Columns >> 16;
+            tiles->Fetch(output, count);
+            Assert.Equal((nint)output, (nint)tiles->Panel + tiles->Ahead);
+            nint ahead = tiles->Ahead;
             if (placed is not null)
             {
                 placed.Run(tiles, run, columns + Canaries);
@@ -108,6 +110,9 @@ public unsafe class ByteTileCodeTests
                 Assert.Equal((nint)(codes + a.Length), (nint)tiles->A);
                 Assert.Equal((nint)(output + found.Length), (nint)tiles->Output);
             }
+
+            // A cache line for each group of each tile.
+            Assert.Equal(ahead + count * groups * 64, tiles->Ahead);
         }
 
         NativeMemory.AlignedFree(memory);
