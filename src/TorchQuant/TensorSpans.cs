@@ -15,7 +15,7 @@ internal static class TensorSpans
         if (count == 0)
             return [];
         if (count > int.MaxValue)
-            throw new ArgumentException($"A tensor of {count} elements is too large for one call: at most {int.MaxValue}. Split the batch.", nameof(tensor));
+            throw TooLarge(count, nameof(tensor));
         if (count * sizeof(T) <= int.MaxValue)
             return MemoryMarshal.Cast<byte, T>(tensor.bytes);
         // Tensor.bytes counts bytes in an int: beyond 2 GiB the address comes from the first element alone.
@@ -23,6 +23,16 @@ internal static class TensorSpans
         using var first = flat.narrow(0, 0, 1);
         fixed (byte* address = first.bytes)
             return new Span<T>(address, (int)count);
+    }
+
+    /// <summary>The elements of a CPU tensor that lie in memory without gaps, in the order in which they lie, whatever the order of its dimensions.</summary>
+    /// <exception cref="ArgumentException">The tensor has more than 2^31 - 1 elements.</exception>
+    public static unsafe ReadOnlySpan<T> Memory<T>(this Tensor tensor) where T : unmanaged
+    {
+        var count = tensor.numel();
+        if (count > int.MaxValue)
+            throw TooLarge(count, nameof(tensor));
+        return new ReadOnlySpan<T>((void*)TorchSharpPrivates.Data(tensor), (int)count);
     }
 
     /// <summary>The tensor itself if it is contiguous, otherwise a contiguous copy, which <paramref name="owned"/> holds for the caller to dispose.</summary>
@@ -36,4 +46,6 @@ internal static class TensorSpans
         owned = tensor.contiguous();
         return owned;
     }
+
+    private static ArgumentException TooLarge(long count, string name) => new($"A tensor of {count} elements is too large for one call: at most {int.MaxValue}. Split the batch.", name);
 }

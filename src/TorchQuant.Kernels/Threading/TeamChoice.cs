@@ -4,8 +4,8 @@ namespace TorchQuant.Kernels;
 
 /// <summary>
 /// Whose threads do the work: the pool's own, which never keep the caller waiting for a thread that has not begun, or OpenMP's, which hold the cores after each parallel operator of libtorch.
-/// Neither can know who wants the cores; but a run shows how much time was lost because the others did not come or did not finish. Who loses a quarter of the time hands over. OpenMP's threads
-/// lose most where other processes want the cores: each time they do, it takes twice as long until they are tried again.
+/// Neither can know who wants the cores; but a run shows how much time was lost because the others did not come or did not finish. The pool hands over when it loses a quarter of the time. OpenMP's threads
+/// may stall a run for milliseconds when they have slept; where they stall every fifth, others want the cores, and it takes twice as long each time until they are tried again.
 /// </summary>
 internal struct TeamChoice
 {
@@ -15,12 +15,19 @@ internal struct TeamChoice
     /// <summary>A team that served so many times as long as the last pause starts with the shortest pause again.</summary>
     private const int ServedWell = 20;
 
+    /// <summary>What a stalled run weighs against one that was not, and the weight that is too much: four in a row, or a fifth of all.</summary>
+    private const int StallWeight = 4, MostStalls = 16;
+
     /// <summary>What may be lost in all, and what one run counts at most: a core can be taken away once on any machine.</summary>
     private static readonly long s_patience = Ticks(milliseconds: 2), s_mostOfARun = Ticks(milliseconds: 1);
 
     private static readonly long s_firstPause = Ticks(milliseconds: 50), s_longestPause = Ticks(milliseconds: 5000);
 
+    /// <summary>A run that lost a quarter of its time and more than this has stalled.</summary>
+    private static readonly long s_stall = Ticks(milliseconds: 0.1);
+
     private long _lost, _since, _pausedUntil, _pause;
+    private int _stalls;
 
     public bool UsesOpenMp { readonly get; internal set; }
 
@@ -31,24 +38,35 @@ internal struct TeamChoice
     /// <param name="hasOpenMp">Whether there is such a team; asked rarely.</param>
     public void Record(long lost, long total, long now, Func<bool> hasOpenMp)
     {
-        _lost = Math.Max(0, _lost + Math.Min(lost, s_mostOfARun) - Math.Min(total, s_mostOfARun) / LostShare);
+        if (UsesOpenMp)
+            RecordOpenMp(isStalled: lost > s_stall && lost > total / LostShare, now);
+        else
+            RecordWorkers(Math.Min(lost, s_mostOfARun) - Math.Min(total, s_mostOfARun) / LostShare, now, hasOpenMp);
+    }
+
+    private void RecordOpenMp(bool isStalled, long now)
+    {
+        _stalls = Math.Max(0, _stalls + (isStalled ? StallWeight : -1));
+        if (_stalls < MostStalls)
+            return;
+        if (now - _since > ServedWell * _pause)
+            _pause = 0;
+        UsesOpenMp = false;
+        Pause(now);
+    }
+
+    private void RecordWorkers(long lost, long now, Func<bool> hasOpenMp)
+    {
+        _lost = Math.Max(0, _lost + lost);
         if (_lost < s_patience)
             return;
         _lost = 0;
-        if (UsesOpenMp)
-        {
-            if (now - _since > ServedWell * _pause)
-                _pause = 0;
-            UsesOpenMp = false;
+        if (now < _pausedUntil)
+            return;
+        UsesOpenMp = hasOpenMp();
+        (_since, _stalls) = (now, 0);
+        if (!UsesOpenMp)
             Pause(now);
-        }
-        else if (now >= _pausedUntil)
-        {
-            UsesOpenMp = hasOpenMp();
-            _since = now;
-            if (!UsesOpenMp)
-                Pause(now);
-        }
     }
 
     private void Pause(long now)

@@ -8,12 +8,14 @@ using static TorchSharp.torch;
 namespace TorchQuant;
 
 /// <summary>
-/// Every private member of TorchSharp that replacing and copying modules needs, in one place, checked once at first use.
+/// Every private member of TorchSharp that replacing and copying modules and reading tensors needs, in one place, checked once at first use.
 /// Supported: TorchSharp [0.107.0, 0.108).
 /// </summary>
 internal static class TorchSharpPrivates
 {
     private const BindingFlags Declared = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+
+    private const string NativeMethods = "TorchSharp.PInvoke.NativeMethods, TorchSharp", TensorData = "THSTensor_data";
 
     private static readonly (Type Type, string Field, Type FieldType)[] s_needed =
     [
@@ -32,7 +34,12 @@ internal static class TorchSharpPrivates
            select (type, field.Item1, field.Item2),
     ];
 
-    static TorchSharpPrivates() => Check(typeof(torch).Assembly.GetName().Version ?? new Version(), s_needed);
+    static TorchSharpPrivates()
+    {
+        Check(typeof(torch).Assembly.GetName().Version ?? new Version(), s_needed);
+        if (Type.GetType(NativeMethods)?.GetMethod(TensorData, BindingFlags.Static | BindingFlags.NonPublic, [typeof(nint)]) is null)
+            throw new NotSupportedException($"TorchSharp has no {TensorData}; TorchQuant supports TorchSharp [0.107.0, 0.108).");
+    }
 
     /// <summary>Runs the self-test now: a version of TorchSharp that does not fit is an error before anything is touched.</summary>
     public static void EnsureSupported()
@@ -56,7 +63,7 @@ internal static class TorchSharpPrivates
             .ToList();
         if (version < new Version(0, 107) || version >= new Version(0, 108) || missing.Count > 0)
             throw new NotSupportedException(
-                $"TorchSharp {version.ToString(3)} was found; replacing and copying modules reads private members of TorchSharp and supports [0.107.0, 0.108). "
+                $"TorchSharp {version.ToString(3)} was found; replacing and copying modules and reading tensors needs private members of TorchSharp and supports [0.107.0, 0.108). "
                 + (missing.Count > 0 ? $"Missing or changed there: {string.Join(", ", missing)}. " : "")
                 + "Reference TorchSharp 0.107 or a version of TorchQuant made for yours.");
     }
@@ -76,6 +83,12 @@ internal static class TorchSharpPrivates
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "RegisterComponents")]
     public static extern void RegisterComponents(nn.Module module);
+
+    /// <summary>The address of a CPU tensor's first element, in whatever order the others lie; <see cref="Tensor.bytes"/> refuses tensors that are not contiguous.</summary>
+    public static nint Data(Tensor tensor) => Data(null, tensor.Handle);
+
+    [UnsafeAccessor(UnsafeAccessorKind.StaticMethod, Name = TensorData)]
+    private static extern nint Data([UnsafeAccessorType(NativeMethods)] object? methods, nint tensor);
 
     /// <summary>Hidden size, layers, bidirectional and batch_first of an LSTM, GRU or RNN.</summary>
     public static (long HiddenSize, long Layers, bool Bidirectional, bool BatchFirst) Recurrent(nn.Module module)

@@ -9,7 +9,7 @@ namespace TorchQuant;
 public static partial class NativeAllocator
 {
     // Of malloc.h.
-    private const int TrimThreshold = -1, MmapMax = -4;
+    private const int TrimThreshold = -1, MmapMax = -4, Never = -1;
 
     /// <summary>
     /// From now on the process keeps the memory that it frees: no block gets pages of its own, and the heap does not shrink. It is for programs that run models again and again, and is called once, at their start.
@@ -23,7 +23,7 @@ public static partial class NativeAllocator
             return false;
         try
         {
-            return Mallopt(MmapMax, 0) != 0 && Mallopt(TrimThreshold, int.MaxValue) != 0;
+            return Mallopt(MmapMax, 0) != 0 && Mallopt(TrimThreshold, Never) != 0;
         }
         catch (EntryPointNotFoundException)
         {

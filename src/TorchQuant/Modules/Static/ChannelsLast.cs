@@ -11,6 +11,24 @@ internal static class ChannelsLast
     private static readonly long[][] s_toLast = [[], [0], [0, 1], [0, 2, 1], [0, 2, 3, 1], [0, 2, 3, 4, 1]];
     private static readonly long[][] s_toSecond = [[], [0], [0, 1], [0, 2, 1], [0, 3, 1, 2], [0, 4, 1, 2, 3]];
 
+    /// <summary>Whether the memory of a tensor [batch, channels, spatial...] is in the order [batch, spatial..., channels], without gaps.</summary>
+    public static bool LiesSo(Tensor tensor)
+    {
+        var last = (int)tensor.dim() - 1;
+        long next = 1;
+        for (var i = 0; i <= last; i++)
+        {
+            // Channels, then the spatial dimensions from the last on, then the batch.
+            var dimension = i == 0 ? 1 : i == last ? 0 : last - i + 1;
+            var size = tensor.size(dimension);
+            if (size != 1 && tensor.stride(dimension) != next)
+                return false;
+            next *= size;
+        }
+
+        return true;
+    }
+
     /// <summary>A contiguous tensor [batch, spatial..., channels] of a tensor [batch, channels, spatial...] of 2 to 5 dimensions: a view where the memory is in this order already, else a copy.</summary>
     /// <returns>A new tensor object, which the caller disposes.</returns>
     public static Tensor Of(Tensor input)

@@ -106,13 +106,14 @@ public abstract class ConvolutionModule<TPacked> : StaticWeightedModule<TPacked>
         for (var d = 0; d < inputSize.Length; d++)
             inputSize[d] = checked((int)input.size(d + 2));
         var batch = checked((int)input.size(0));
-        using var source = ChannelsLast.Of(input);
+        using var copy = ChannelsLast.LiesSo(input) ? null : ChannelsLast.Of(input);
         Tensor? result = null;
         try
         {
             var outputSize = OutputSize(layer.Weights, inputSize);
             using var codes = output.EmptyChannelsLast([batch, .. Longs(outputSize), out_channels], out result);
-            Run(layer, source.Span<byte>(), batch, inputSize, qparams, output.QParams, codes.Span<byte>());
+            Run(layer, (copy ?? input).Memory<byte>(), batch, inputSize, qparams, output.QParams, codes.Span<byte>());
+            GC.KeepAlive(input);
             return result;
         }
         catch (ArgumentException e)

@@ -11,6 +11,9 @@ internal sealed class QuantizedOutput : IDisposable
 {
     private readonly Tensor _template;
 
+    /// <summary>The template in the shape of the last output: most callers come with inputs of one shape again and again.</summary>
+    private volatile Shaped? _last;
+
     /// <summary>Prepares for one scale and zero point.</summary>
     public QuantizedOutput(QParams qparams)
     {
@@ -26,8 +29,15 @@ internal sealed class QuantizedOutput : IDisposable
     /// <summary>A contiguous tensor.</summary>
     public Tensor Empty(ReadOnlySpan<long> shape)
     {
-        using var expanded = _template.expand(shape);
-        return empty_like(expanded);
+        var last = _last;
+        if (last is null || !shape.SequenceEqual(last.Shape))
+        {
+            // Whoever reads the one before meanwhile may go on: the garbage collector ends it.
+            last = new Shaped([.. shape], _template.expand(shape).DetachFromDisposeScope());
+            _last = last;
+        }
+
+        return empty_like(last.Template);
     }
 
     /// <summary>A contiguous tensor with the scale and the zero point of another, which has at least one element.</summary>
@@ -100,5 +110,11 @@ internal sealed class QuantizedOutput : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _template.Dispose();
+    public void Dispose()
+    {
+        _last?.Template.Dispose();
+        _template.Dispose();
+    }
+
+    private sealed record Shaped(long[] Shape, Tensor Template);
 }
