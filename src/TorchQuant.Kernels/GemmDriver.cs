@@ -19,7 +19,10 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     private const int PanelsOnStack = 8;
 
     /// <summary>Activations and outputs of a block of rows, all panels of it: most of the L1 cache; and the fewest tiles, since every block reads all weights.</summary>
-    private const int BytesInL1 = 32 * 1024, LeastTiles = 4, LeastTilesOfStreaming = 8;
+    private const int BytesInL1 = 32 * 1024, LeastTiles = 4;
+
+    /// <summary>Where weights come from far away, blocks are higher, as far as their activations fit a part of the L2 cache; and so high at least, and at most, since rows some pages long share its sets.</summary>
+    private const int StreamingBlockBytes = 256 * 1024, LeastTilesOfStreaming = 8, MostTilesOfStreaming = 16;
 
     /// <summary>Weights that one thread reads from beyond its second level of the cache, if they are more.</summary>
     private const int StreamedBytes = 1_250_000;
@@ -140,7 +143,9 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunBlocksToBytes(GemmJob* job, ByteTerms* terms, int firstPanel, int endPanel, int firstRow, int endRow)
     {
-        int tilesInBlock = (int)Math.Max(job->IsStreaming ? LeastTilesOfStreaming : LeastTiles, BytesInL1 / ((job->Stride + (nint)(endPanel - firstPanel) * PackedWeights.PanelColumns) * TKernel.MaxRows)), blockRows = tilesInBlock * TKernel.MaxRows;
+        nint tileBytes = job->Stride * TKernel.MaxRows;
+        int least = job->IsStreaming ? (int)nint.Clamp(StreamingBlockBytes / tileBytes, LeastTilesOfStreaming, MostTilesOfStreaming) : LeastTiles;
+        int tilesInBlock = (int)nint.Max(least, BytesInL1 / (tileBytes + (nint)(endPanel - firstPanel) * PackedWeights.PanelColumns * TKernel.MaxRows)), blockRows = tilesInBlock * TKernel.MaxRows;
         byte* memory = stackalloc byte[sizeof(ByteTiles) + TileAlignment];
         var work = (ByteTiles*)Align(memory);
         work->Set(in *job);

@@ -107,6 +107,7 @@ public class Int8GemmTests
     {
         GemmCase.Create(m: 700, n: 300, k: 8, seed: 9, Scheme.PerChannelSymmetric).AssertEqualsReference(isa, threads: 1);
         GemmCase.Create(m: 700, n: 24, k: 40, seed: 13, Scheme.PerTensorSymmetric).AssertEqualsReference(isa, threads: 2);
+        GemmCase.Create(m: 17, n: 515, k: 4096, seed: 17, Scheme.PerChannelSymmetric).AssertEqualsReference(isa, threads: 2);
     }
 
     [Theory]

@@ -11,10 +11,10 @@ namespace TorchQuant.Kernels;
 /// </summary>
 internal readonly unsafe struct Avx2MicroKernel : IMicroKernel, IDepthwiseKernel
 {
-    public static int MaxRows => 4;
+    public static int MaxRows => WidenedTile<Dot, Ints>.MaxRows;
 
     public static void Run(int rows, byte* a, nint stride, sbyte* panel, nint groups, int* tile) =>
-        Tile<Dot, Ints>.RunPanel(rows, a, stride, panel, groups, tile);
+        WidenedTile<Dot, Ints>.RunPanel(rows, a, stride, panel, groups, tile);
 
     public static bool IsFasterWithSevenBits => true;
 
