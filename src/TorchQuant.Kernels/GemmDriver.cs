@@ -15,6 +15,9 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     /// <summary>Activations of a block of rows: a part of the 1 MB L2 cache that leaves room for panels and outputs.</summary>
     private const int BlockBytes = 256 * 1024;
 
+    /// <summary>Codes of a block that a residual is added to.</summary>
+    private const int ResidualBytes = 128 * 1024;
+
     /// <summary>Panels whose terms need no memory from the pool.</summary>
     private const int PanelsOnStack = 8;
 
@@ -94,20 +97,22 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         bool hasSevenBits = TKernel.IsFasterWithSevenBits && SevenBits.HoldAll(job->A + firstRow * job->Stride, job->Stride, endRow - firstRow, job->Groups * PackedWeights.GroupDepth);
         byte* memory = stackalloc byte[TKernel.MaxRows * PackedWeights.PanelColumns * sizeof(int) + TileAlignment];
         int* tile = (int*)Align(memory);
-        GemmJob shifted;
-        if (TKernel.ActivationOffset != 0)
-        {
-            shifted = *job;
-            shifted.SubtractFromActivations(TKernel.ActivationOffset);
-            job = &shifted;
-        }
-
-        int blockRows = Math.Max(TKernel.MaxRows, (int)(BlockBytes / job->Stride) / TKernel.MaxRows * TKernel.MaxRows);
+        // A residual is added block by block, while the codes are in the cache: packed integers take a fraction of what the epilogue would.
+        GemmJob plain = *job;
+        plain.SubtractFromActivations(TKernel.ActivationOffset);
+        plain.Residual = default;
+        ResidualSum residual = job->Residual;
+        job = &plain;
+        int firstColumn = firstPanel * PackedWeights.PanelColumns, columns = Math.Min(job->N, endPanel * PackedWeights.PanelColumns) - firstColumn;
+        int mostRows = (int)(residual.IsSet ? nint.Min(BlockBytes / job->Stride, ResidualBytes / columns) : BlockBytes / job->Stride);
+        int blockRows = Math.Max(TKernel.MaxRows, mostRows / TKernel.MaxRows * TKernel.MaxRows);
         for (int block = firstRow; block < endRow; block += blockRows)
         {
             int rows = Math.Min(blockRows, endRow - block);
             for (int panel = firstPanel; panel < endPanel; panel++)
                 RunPanel(job, panel, block, rows, hasSevenBits, tile);
+            if (residual.IsSet)
+                ResidualLanes<TLanes, TFloat, TInt>.AddTo((byte*)job->Output + block * job->OutputStride + firstColumn, job->OutputStride, rows, columns, in residual);
         }
     }
 
