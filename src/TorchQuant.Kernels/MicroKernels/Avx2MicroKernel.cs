@@ -11,6 +11,8 @@ namespace TorchQuant.Kernels;
 /// </summary>
 internal readonly unsafe struct Avx2MicroKernel : IMicroKernel, IDepthwiseKernel
 {
+    private const int RowsInRegisters = 4;
+
     public static int MaxRows => WidenedTile<Dot, Ints>.MaxRows;
 
     public static void Run(int rows, byte* a, nint stride, sbyte* panel, nint groups, int* tile) =>
@@ -18,8 +20,11 @@ internal readonly unsafe struct Avx2MicroKernel : IMicroKernel, IDepthwiseKernel
 
     public static bool IsFasterWithSevenBits => true;
 
-    public static void RunSevenBits(int rows, byte* a, nint stride, sbyte* panel, nint groups, int* tile) =>
-        Tile<SevenBitDot, Ints>.RunPanel(rows, a, stride, panel, groups, tile);
+    public static void RunSevenBits(int rows, byte* a, nint stride, sbyte* panel, nint groups, int* tile)
+    {
+        for (int row = 0; row < rows; row += RowsInRegisters)
+            Tile<SevenBitDot, Ints>.RunPanel(Math.Min(RowsInRegisters, rows - row), a + row * stride, stride, panel, groups, tile + row * PackedWeights.PanelColumns);
+    }
 
     public static void RunDepthwise(int rows, byte* activations, in DepthwiseSteps steps, sbyte* panel, int columns, int* tile) =>
         DepthwiseTile<Dot, Ints>.RunPanel(rows, activations, in steps, panel, columns, tile);
