@@ -22,7 +22,10 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     private const int PanelsOnStack = 8;
 
     /// <summary>Activations and outputs of a block of rows, all panels of it: most of the L1 cache; and the fewest tiles, since every block reads all weights.</summary>
-    private const int BytesInL1 = 32 * 1024, LeastTiles = 4, LeastTilesOfStreaming = 8;
+    private const int BytesInL1 = 32 * 1024, LeastTiles = 4;
+
+    /// <summary>Where weights come from far away, blocks are higher, as far as their activations fit a part of the L2 cache; and so high at least, and at most, since rows some pages long share its sets.</summary>
+    private const int StreamingBlockBytes = 256 * 1024, LeastTilesOfStreaming = 8, MostTilesOfStreaming = 16;
 
     /// <summary>Weights that one thread reads from beyond its second level of the cache, if they are more.</summary>
     private const int StreamedBytes = 1_250_000;
@@ -94,6 +97,7 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
             return;
         }
 
+        bool hasSevenBits = TKernel.IsFasterWithSevenBits && SevenBits.HoldAll(job->A + firstRow * job->Stride, job->Stride, endRow - firstRow, job->Groups * PackedWeights.GroupDepth);
         byte* memory = stackalloc byte[TKernel.MaxRows * PackedWeights.PanelColumns * sizeof(int) + TileAlignment];
         int* tile = (int*)Align(memory);
         // A residual is added block by block, while the codes are in the cache: packed integers take a fraction of what the epilogue would.
@@ -109,7 +113,7 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         {
             int rows = Math.Min(blockRows, endRow - block);
             for (int panel = firstPanel; panel < endPanel; panel++)
-                RunPanel(job, panel, block, rows, tile);
+                RunPanel(job, panel, block, rows, hasSevenBits, tile);
             if (residual.IsSet)
                 ResidualLanes<TLanes, TFloat, TInt>.AddTo((byte*)job->Output + block * job->OutputStride + firstColumn, job->OutputStride, rows, columns, in residual);
         }
@@ -147,22 +151,23 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunBlocksToBytes(GemmJob* job, ByteTerms* terms, int firstPanel, int endPanel, int firstRow, int endRow)
     {
-        int tilesInBlock = (int)Math.Max(job->IsStreaming ? LeastTilesOfStreaming : LeastTiles, BytesInL1 / ((job->Stride + (nint)(endPanel - firstPanel) * PackedWeights.PanelColumns) * TKernel.MaxRows));
-        int blockRows = tilesInBlock * TKernel.MaxRows, fetchingTiles = tilesInBlock;
+        nint tileBytes = job->Stride * TKernel.MaxRows;
+        int least = job->IsStreaming ? (int)nint.Clamp(StreamingBlockBytes / tileBytes, LeastTilesOfStreaming, MostTilesOfStreaming) : LeastTiles;
+        int tilesInBlock = (int)nint.Max(least, BytesInL1 / (tileBytes + (nint)(endPanel - firstPanel) * PackedWeights.PanelColumns * TKernel.MaxRows)), blockRows = tilesInBlock * TKernel.MaxRows;
         byte* memory = stackalloc byte[sizeof(ByteTiles) + TileAlignment];
         var work = (ByteTiles*)Align(memory);
         work->Set(in *job);
         if (job->Residual is { IsSet: true, Factors.IsBounded: true } && (long)job->M * job->N <= MostCodesInRegisters && TKernel.AddsResidual(job->N, job->Groups))
         {
             work->AddResidual(in *job);
-            (blockRows, fetchingTiles) = (RowsWithResidual, RowsWithResidual / TKernel.RowsWithResidual(job->Groups));
+            (tilesInBlock, blockRows) = (RowsWithResidual / TKernel.RowsWithResidual(job->Groups), RowsWithResidual);
         }
 
         int firstColumn = firstPanel * PackedWeights.PanelColumns, columns = Math.Min(job->N, endPanel * PackedWeights.PanelColumns) - firstColumn;
         for (int block = firstRow; block < endRow; block += blockRows)
         {
             int rows = Math.Min(blockRows, endRow - block);
-            NextBlock next = Next(job, block + rows, Math.Min(blockRows, endRow - block - rows), fetchingTiles, endPanel - firstPanel);
+            NextBlock next = Next(job, block + rows, Math.Min(blockRows, endRow - block - rows), tilesInBlock, endPanel - firstPanel);
             for (int panel = firstPanel; panel < endPanel; panel++)
                 RunPanelToBytes(job, work, terms + (panel - firstPanel), panel, block, rows, next.Memory(endPanel - 1 - panel));
             if (job->Residual.IsSet && !work->HasResidual)
@@ -179,24 +184,21 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
 
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void RunPanel(GemmJob* job, int panel, int block, int rows, int* tile)
+    private static void RunPanel(GemmJob* job, int panel, int block, int rows, bool hasSevenBits, int* tile)
     {
         sbyte* weights = Weights(job, panel);
-        int column = panel * PackedWeights.PanelColumns;
-        int columns = Columns(job, panel);
-        ByteTerms terms;
-        if (job->Kind == GemmOutput.Byte)
-            ByteEpilogue<TLanes, TFloat, TInt>.Prepare(in *job, column, columns, &terms);
+        Unsafe.SkipInit(out TileEpilogue<TLanes, TFloat, TInt> epilogue);
+        epilogue.Prepare(job, panel);
         // Tiles of nearly equal height: 7 rows are 4 + 3, not 6 + 1, since a lone row costs as much as several.
         int tiles = (rows + TKernel.MaxRows - 1) / TKernel.MaxRows;
         for (int t = 0; t < tiles; t++)
         {
             int first = block + EvenSplit.Part(rows, t, tiles), end = block + EvenSplit.Part(rows, t + 1, tiles);
-            TKernel.Run(end - first, job->A + first * job->Stride, job->Stride, weights, job->Groups, tile);
-            if (job->Kind == GemmOutput.Byte)
-                ByteEpilogue<TLanes, TFloat, TInt>.Apply(in *job, &terms, tile, first, end - first, column, columns);
+            if (hasSevenBits)
+                TKernel.RunSevenBits(end - first, job->A + first * job->Stride, job->Stride, weights, job->Groups, tile);
             else
-                GemmEpilogue<TLanes, TFloat, TInt>.Apply(in *job, tile, first, end - first, column, columns);
+                TKernel.Run(end - first, job->A + first * job->Stride, job->Stride, weights, job->Groups, tile);
+            epilogue.Apply(job, tile, first, end - first);
         }
     }
 

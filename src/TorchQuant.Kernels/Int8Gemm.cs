@@ -8,6 +8,9 @@ namespace TorchQuant.Kernels;
 /// </summary>
 public static unsafe class Int8Gemm
 {
+    /// <summary>So many rows a multiple of a page apart do not fit the set of the L1 cache that they share, and so many outputs pay for moving them.</summary>
+    private const int LeastRowsToMove = 15, LeastOutputsToMove = 512;
+
     /// <summary>The exact sums.</summary>
     /// <param name="a">Activation codes, row-major [m, InFeatures].</param>
     /// <param name="m">The number of rows.</param>
@@ -149,7 +152,9 @@ public static unsafe class Int8Gemm
         int k = weights.InFeatures;
         if (job.M == 0)
             return;
-        if (k % PackedWeights.GroupDepth == 0)
+        int stride = RowStride(job.M, k);
+        bool shareASet = job.M >= LeastRowsToMove && job.N >= LeastOutputsToMove;
+        if (k % PackedWeights.GroupDepth == 0 && (stride == k || !shareASet))
         {
             fixed (byte* codes = a)
             {
@@ -161,8 +166,7 @@ public static unsafe class Int8Gemm
             return;
         }
 
-        // The last group of a row would read past it, and in the last row past the span.
-        int stride = RowStride(job.M, k);
+        // The last group of a row would read past it, and in the last row past the span; or the rows of a tile would not fit the set of the cache that they share.
         byte[] rented = ArrayPool<byte>.Shared.Rent(checked(job.M * stride));
         for (int row = 0; row < job.M; row++)
             a.Slice(row * k, k).CopyTo(rented.AsSpan(row * stride));

@@ -7,6 +7,8 @@ public static partial class quantization
     /// <summary>Static quantization, last step: a copy of the prepared and calibrated model (or, with <paramref name="inplace"/>, the model itself) in which int8 modules compute.</summary>
     /// <remarks>
     /// <para>Every module that has one scale for its output must have been called exactly once in each forward pass that called it. A module that was called never, or more than once, is refused.</para>
+    /// <para>Max, average and adaptive average pooling that <c>prepare</c> gave a qconfig keeps scale and zero point, needs no observer, and is replaced for speed: the codes are libtorch's. A module in a field that can hold
+    /// no other type (declared <c>MaxPool2d</c>), and pooling by functions, goes on as libtorch's.</para>
     /// <para>At the end the converted model runs once, without gradients, on the first input that the prepared model was called with. So <c>x + y</c> on int8 tensors, a float layer between int8 ones or a missing
     /// stub is an error here, which names the place and the mend, and not in production. There is no such check where the prepared model was run by <c>forward</c> instead of <c>call</c>, or takes
     /// other arguments than one to three tensors. One mistake ends the process, here as in production: TorchSharp's <c>x.matmul(y)</c> of int8 tensors; use

@@ -13,7 +13,7 @@ public static partial class quantization
     /// (<c>load_state_dict(state, strict: false)</c>). A checkpoint of the prepared model holds ranges, scales and switches too.</para>
     /// <para>Late in training let the model settle: <c>model.apply(quantization.disable_observer)</c> keeps the scales, <c>model.apply(quantization.freeze_bn_stats)</c> the statistics of batch norms.</para>
     /// <para>qconfigs are found as <see cref="prepare{T}(T, bool, StaticModuleMapping?, CustomModuleMapping?, bool)"/> finds them. Modules with a known range (Sigmoid, Tanh ...) get <see cref="FixedQParamsFakeQuantize"/>.
-    /// Modules of a type without a row in the mappings are not changed: pooling, Flatten, Dropout.</para>
+    /// Modules of a type without a row in the mappings are not changed: pooling (which convert replaces), Flatten, Dropout.</para>
     /// <para>In eval mode the prepared model computes with the integers of the converted one, and gives its codes. In training mode its sums are float, so a code next to the middle between two can differ by one. Modules of
     /// average pooling round to the scale of their input, as int8 does. Functions cannot be seen: <c>functional.avg_pool2d</c> and <c>x.mean</c> in a forward are not rounded in training and are in int8, so write
     /// <c>nn.AvgPool2d</c> and <c>nn.AdaptiveAvgPool2d</c>.</para>

@@ -9,8 +9,8 @@ public static partial class quantization
     /// has a qconfig. Run the result on data that is like what the model will see, then call <see cref="convert"/>.</summary>
     /// <remarks>
     /// <para>The qconfig of a module is its own (<c>model.qconfig = ...</c> sets that of all in it), else that of the module around it. The prepared model carries what was decided: <c>prepared.conv.qconfig</c>.
-    /// Parameters keep their names in <c>state_dict</c>. Modules of a type without a row in the mapping are not observed: libtorch's own run on int8 tensors (ReLU, pooling, Flatten), so PyTorch's
-    /// <c>allow_list</c> and <c>observer_non_leaf_module_list</c> are rows of the mapping here.</para>
+    /// Parameters keep their names in <c>state_dict</c>. Modules of a type without a row in the mapping are not observed: libtorch's own run on int8 tensors (ReLU, Flatten; pooling too, which convert
+    /// replaces), so PyTorch's <c>allow_list</c> and <c>observer_non_leaf_module_list</c> are rows of the mapping here.</para>
     /// <para>Batch norms and dropouts must be in eval mode (PyTorch lets them train while it calibrates).</para>
     /// <para>Hooks on the model count its calls and keep its first input for <see cref="convert"/>; they see <c>call</c>, not <c>forward</c>.</para>
     /// </remarks>

@@ -22,9 +22,9 @@ internal sealed class GemmCase
     private readonly ResidualCase _residual;
     private readonly byte[] _added;
 
-    private GemmCase(int m, int n, int k, int seed, Scheme scheme)
+    private GemmCase(int m, int n, int k, int seed, Scheme scheme, byte bits)
     {
-        (M, A, AParams, Weights) = (m, Generators.Activations(m * k, seed), Generators.QParams(seed), Generators.Weights(n, k, seed + 1, scheme));
+        (M, A, AParams, Weights) = (m, Array.ConvertAll(Generators.Activations(m * k, seed), code => (byte)(code & bits)), Generators.QParams(seed), Generators.Weights(n, k, seed + 1, scheme));
         (_packed, _outParams) = (Weights.Pack(), Generators.QParams(seed + 3));
         _bias = seed % 3 == 0 ? [] : Generators.Floats(n, seed + 2);
         (_relu, _accumulate, _activation) = (seed % 2 == 0, seed % 5 < 2, (FusedActivation)((uint)seed / 3 % 4));
@@ -53,7 +53,14 @@ internal sealed class GemmCase
 
     public Weights Weights { get; }
 
-    public static GemmCase Create(int m, int n, int k, int seed, Scheme scheme) => new(m, n, k, seed, scheme);
+    /// <summary>Numbers from a seed.</summary>
+    /// <param name="m">Rows.</param>
+    /// <param name="n">Outputs.</param>
+    /// <param name="k">Depth.</param>
+    /// <param name="seed">Of everything.</param>
+    /// <param name="scheme">Of the weights.</param>
+    /// <param name="bits">Those that activation codes may have.</param>
+    public static GemmCase Create(int m, int n, int k, int seed, Scheme scheme, byte bits = byte.MaxValue) => new(m, n, k, seed, scheme, bits);
 
     /// <summary>Runs into the middle of buffers filled with canaries and compares all of them: the results, and that nothing else was written.</summary>
     public void AssertEqualsReference(Isa isa, int threads)

@@ -33,6 +33,37 @@ public class Int8GemmTests
             one.AssertEqualsReference(isa, threads: 1 + Math.Abs(seed % 3));
     }
 
+    [Property(MaxTest = 100, EndSize = 10_000)]
+    public void Codes_of_seven_bits_equal_the_reference(NonNegativeInt m, NonNegativeInt n, NonNegativeInt k, Scheme scheme, int seed)
+    {
+        GemmCase one = GemmCase.Create(m.Get % 40 + 1, n.Get % 100 + 1, k.Get % 300 + 1, seed, scheme, bits: 127);
+        Assert.All(one.A, code => Assert.InRange(code, 0, 127));
+        foreach (Isa isa in Isa.Available)
+            one.AssertEqualsReference(isa, threads: 1);
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryIsa))]
+    public void One_code_of_eight_bits_anywhere_among_those_of_seven_is_seen(Isa isa)
+    {
+        // Weights and codes with which two products leave int16 wherever the one is.
+        const int M = 9, N = 33, K = 70;
+        sbyte[] weights = new sbyte[N * K];
+        Array.Fill(weights, sbyte.MinValue);
+        PackedWeights packed = PackedWeights.Pack(weights, N, K, [1f]);
+        int[] sums = new int[M * N];
+        for (int at = -1; at < M * K; at++)
+        {
+            byte[] a = new byte[M * K];
+            Array.Fill(a, (byte)127);
+            if (at >= 0)
+                a[at] = byte.MaxValue;
+            Int8Gemm.MultiplyToInt32(isa, a, M, 0, packed, sums, threads: 1);
+            for (int i = 0; i < sums.Length; i++)
+                Assert.Equal(-128 * (127 * K + (at >= 0 && at / K == i / N ? 128 : 0)), sums[i]);
+        }
+    }
+
     [Theory]
     [MemberData(nameof(EveryIsa))]
     public void More_rows_than_a_block_holds_equal_the_reference(Isa isa)
@@ -76,6 +107,7 @@ public class Int8GemmTests
     {
         GemmCase.Create(m: 700, n: 300, k: 8, seed: 9, Scheme.PerChannelSymmetric).AssertEqualsReference(isa, threads: 1);
         GemmCase.Create(m: 700, n: 24, k: 40, seed: 13, Scheme.PerTensorSymmetric).AssertEqualsReference(isa, threads: 2);
+        GemmCase.Create(m: 17, n: 515, k: 4096, seed: 17, Scheme.PerChannelSymmetric).AssertEqualsReference(isa, threads: 2);
     }
 
     [Theory]

@@ -58,4 +58,10 @@ internal unsafe interface IMicroKernel
     /// <param name="columns">Columns of the panel, 1 to 32.</param>
     /// <param name="tiles">The tiles, at least one.</param>
     static virtual void RunToFloats(int rows, int columns, FloatTiles* tiles) => throw new NotSupportedException();
+
+    /// <summary>Whether <see cref="RunSevenBits"/> can be called.</summary>
+    static virtual bool IsFasterWithSevenBits => false;
+
+    /// <summary>As <see cref="Run"/>, for activations whose codes are all below 128: <see cref="SevenBits"/>.</summary>
+    static virtual void RunSevenBits(int rows, byte* a, nint stride, sbyte* panel, nint groups, int* tile) => throw new NotSupportedException();
 }

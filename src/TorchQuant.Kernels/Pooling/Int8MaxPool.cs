@@ -20,6 +20,23 @@ public static unsafe class Int8MaxPool
         ReadOnlySpan<byte> input, int batch, int height, int width, int channels, PoolingDimension vertical, PoolingDimension horizontal, Span<byte> output, int threads = 1) =>
         Run(Isa.Current, input, new PoolingGrid(batch, height, width, channels, vertical, horizontal), output, threads);
 
+    /// <summary>Pools volumes.</summary>
+    /// <param name="input">The codes [batch, depth, height, width, channels].</param>
+    /// <param name="batch">How many volumes.</param>
+    /// <param name="depth">Their depth.</param>
+    /// <param name="height">Their height.</param>
+    /// <param name="width">Their width.</param>
+    /// <param name="channels">Their channels.</param>
+    /// <param name="deep">The windows along the depth.</param>
+    /// <param name="vertical">The windows along the height.</param>
+    /// <param name="horizontal">The windows along the width.</param>
+    /// <param name="output">Receives [batch, deep.OutputSize(depth), vertical.OutputSize(height), horizontal.OutputSize(width), channels].</param>
+    /// <param name="threads">How many threads may be used, at least 1.</param>
+    /// <exception cref="ArgumentException">The lengths do not fit together, or a window has no meaning.</exception>
+    public static void Run(
+        ReadOnlySpan<byte> input, int batch, int depth, int height, int width, int channels, PoolingDimension deep, PoolingDimension vertical, PoolingDimension horizontal, Span<byte> output, int threads = 1) =>
+        Run(Isa.Current, input, new PoolingGrid(batch, depth, height, width, channels, deep, vertical, horizontal), output, threads);
+
     internal static void Run(Isa isa, ReadOnlySpan<byte> input, PoolingGrid grid, Span<byte> output, int threads)
     {
         grid.Check(input.Length, output.Length, threads);
@@ -30,24 +47,28 @@ public static unsafe class Int8MaxPool
     private readonly struct Largest : IPooling
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public int Divisor(PoolingSpan vertical, PoolingSpan horizontal) => 1;
+        public int Divisor(PoolingSpan deep, PoolingSpan vertical, PoolingSpan horizontal) => 1;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Block<TLanes, TFloat, TInt>(byte* source, byte* target, PoolingWindow window) where TLanes : struct, ILanes<TFloat, TInt>
         {
             TInt largest = TLanes.LoadInt((int*)source);
-            for (int y = 0; y < window.Rows; y++)
+            for (int z = 0; z < window.Planes; z++)
             {
-                byte* element = source + y * window.RowStep;
-                int x = 0;
-                for (; x <= window.Columns - 3; x += 3, element += 3 * window.ColumnStep)
+                byte* plane = source + z * window.PlaneStep;
+                for (int y = 0; y < window.Rows; y++)
                 {
-                    TInt pair = TLanes.MaxBytes(TLanes.LoadInt((int*)element), TLanes.LoadInt((int*)(element + window.ColumnStep)));
-                    largest = TLanes.MaxBytes(largest, TLanes.MaxBytes(pair, TLanes.LoadInt((int*)(element + 2 * window.ColumnStep))));
-                }
+                    byte* element = plane + y * window.RowStep;
+                    int x = 0;
+                    for (; x <= window.Columns - 3; x += 3, element += 3 * window.ColumnStep)
+                    {
+                        TInt pair = TLanes.MaxBytes(TLanes.LoadInt((int*)element), TLanes.LoadInt((int*)(element + window.ColumnStep)));
+                        largest = TLanes.MaxBytes(largest, TLanes.MaxBytes(pair, TLanes.LoadInt((int*)(element + 2 * window.ColumnStep))));
+                    }
 
-                for (; x < window.Columns; x++, element += window.ColumnStep)
-                    largest = TLanes.MaxBytes(largest, TLanes.LoadInt((int*)element));
+                    for (; x < window.Columns; x++, element += window.ColumnStep)
+                        largest = TLanes.MaxBytes(largest, TLanes.LoadInt((int*)element));
+                }
             }
 
             TLanes.StoreInt(largest, (int*)target);
@@ -56,10 +77,13 @@ public static unsafe class Int8MaxPool
         public byte Single(byte* source, PoolingWindow window)
         {
             byte largest = 0;
-            for (int y = 0; y < window.Rows; y++)
+            for (int z = 0; z < window.Planes; z++)
             {
-                for (int x = 0; x < window.Columns; x++)
-                    largest = Math.Max(largest, source[y * window.RowStep + x * window.ColumnStep]);
+                for (int y = 0; y < window.Rows; y++)
+                {
+                    for (int x = 0; x < window.Columns; x++)
+                        largest = Math.Max(largest, source[z * window.PlaneStep + y * window.RowStep + x * window.ColumnStep]);
+                }
             }
 
             return largest;

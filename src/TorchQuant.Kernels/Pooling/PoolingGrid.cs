@@ -2,34 +2,51 @@ using System.Runtime.CompilerServices;
 
 namespace TorchQuant.Kernels;
 
-/// <summary>Pictures with the channels last, [batch, height, width, channels], and the windows on them: sliding ones, or as many as an adaptive pooling gives.</summary>
+/// <summary>Volumes with the channels last, [batch, depth, height, width, channels], and the windows in them: sliding ones, or as many as an adaptive pooling gives. A picture is a volume of the depth 1.</summary>
 internal readonly struct PoolingGrid
 {
-    private readonly PoolingDimension _vertical, _horizontal;
+    private static readonly PoolingDimension s_flat = new(1, 1);
+
+    private readonly PoolingDimension _deep, _vertical, _horizontal;
     private readonly bool _isAdaptive;
 
     public PoolingGrid(int batch, int height, int width, int channels, PoolingDimension vertical, PoolingDimension horizontal)
+        : this(batch, 1, height, width, channels, s_flat, vertical, horizontal)
     {
-        (Batch, Height, Width, Channels, _vertical, _horizontal) = (batch, height, width, channels, vertical, horizontal);
+    }
+
+    public PoolingGrid(int batch, int depth, int height, int width, int channels, PoolingDimension deep, PoolingDimension vertical, PoolingDimension horizontal)
+    {
+        (Batch, Depth, Height, Width, Channels, _deep, _vertical, _horizontal) = (batch, depth, height, width, channels, deep, vertical, horizontal);
         CheckInput();
+        deep.Check(nameof(deep), depth);
         vertical.Check(nameof(vertical), height);
         horizontal.Check(nameof(horizontal), width);
-        (OutputHeight, OutputWidth) = (vertical.OutputSize(height), horizontal.OutputSize(width));
+        (OutputDepth, OutputHeight, OutputWidth) = (deep.OutputSize(depth), vertical.OutputSize(height), horizontal.OutputSize(width));
+        for (int z = 0; z < OutputDepth; z++)
+            CheckSpan(Deep(z), nameof(deep));
         for (int y = 0; y < OutputHeight; y++)
             CheckSpan(Vertical(y), nameof(vertical));
         for (int x = 0; x < OutputWidth; x++)
             CheckSpan(Horizontal(x), nameof(horizontal));
     }
 
-    public PoolingGrid(int batch, int height, int width, int channels, int outputHeight, int outputWidth)
+    public PoolingGrid(int batch, int height, int width, int channels, int outputHeight, int outputWidth) : this(batch, 1, height, width, channels, 1, outputHeight, outputWidth)
     {
-        (Batch, Height, Width, Channels, OutputHeight, OutputWidth, _isAdaptive) = (batch, height, width, channels, outputHeight, outputWidth, true);
+    }
+
+    public PoolingGrid(int batch, int depth, int height, int width, int channels, int outputDepth, int outputHeight, int outputWidth)
+    {
+        (Batch, Depth, Height, Width, Channels, OutputDepth, OutputHeight, OutputWidth, _isAdaptive) = (batch, depth, height, width, channels, outputDepth, outputHeight, outputWidth, true);
         CheckInput();
+        Argument.IsAtLeast(outputDepth, 1, nameof(outputDepth));
         Argument.IsAtLeast(outputHeight, 1, nameof(outputHeight));
         Argument.IsAtLeast(outputWidth, 1, nameof(outputWidth));
     }
 
     public int Batch { get; }
+
+    public int Depth { get; }
 
     public int Height { get; }
 
@@ -37,14 +54,21 @@ internal readonly struct PoolingGrid
 
     public int Channels { get; }
 
+    public int OutputDepth { get; }
+
     public int OutputHeight { get; }
 
     public int OutputWidth { get; }
 
     /// <summary>The distance in memory of a window's elements.</summary>
+    public nint PlaneStep => (nint)Height * Width * Channels * (_isAdaptive ? 1 : _deep.Dilation);
+
     public nint RowStep => (nint)Width * Channels * (_isAdaptive ? 1 : _vertical.Dilation);
 
     public nint ColumnStep => (nint)Channels * (_isAdaptive ? 1 : _horizontal.Dilation);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public PoolingSpan Deep(int output) => _isAdaptive ? PoolingSpan.OfAdaptive(output, Depth, OutputDepth) : _deep.Of(output, Depth);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public PoolingSpan Vertical(int output) => _isAdaptive ? PoolingSpan.OfAdaptive(output, Height, OutputHeight) : _vertical.Of(output, Height);
@@ -54,14 +78,15 @@ internal readonly struct PoolingGrid
 
     public void Check(int inputLength, int outputLength, int threads)
     {
-        Argument.HasLength(inputLength, (long)Batch * Height * Width * Channels, "input", "batch * height * width * channels");
-        Argument.HasLength(outputLength, (long)Batch * OutputHeight * OutputWidth * Channels, "output", "batch * height * width * channels of the windows");
+        Argument.HasLength(inputLength, (long)Batch * Depth * Height * Width * Channels, "input", Depth == 1 ? "batch * height * width * channels" : "batch * depth * height * width * channels");
+        Argument.HasLength(outputLength, (long)Batch * OutputDepth * OutputHeight * OutputWidth * Channels, "output", "batch * channels * the windows");
         Argument.IsAtLeast(threads, 1, nameof(threads));
     }
 
     private void CheckInput()
     {
         Argument.IsAtLeast(Batch, 0, "batch");
+        Argument.IsAtLeast(Depth, 1, "depth");
         Argument.IsAtLeast(Height, 1, "height");
         Argument.IsAtLeast(Width, 1, "width");
         Argument.IsAtLeast(Channels, 1, "channels");

@@ -6,7 +6,7 @@ namespace TorchQuant.Kernels;
 internal unsafe interface IPooling
 {
     /// <summary>By what the sum of a window is divided.</summary>
-    int Divisor(PoolingSpan vertical, PoolingSpan horizontal);
+    int Divisor(PoolingSpan deep, PoolingSpan vertical, PoolingSpan horizontal);
 
     /// <summary>4 * TLanes.Count neighbouring channels.</summary>
     void Block<TLanes, TFloat, TInt>(byte* source, byte* target, PoolingWindow window) where TLanes : struct, ILanes<TFloat, TInt>;
@@ -24,24 +24,25 @@ internal readonly unsafe struct PoolingLoop<TPooling>(TPooling pooling, byte* in
 
     public void Run(Isa isa, int threads)
     {
-        int rows = grid.Batch * grid.OutputHeight;
+        int rows = grid.Batch * grid.OutputDepth * grid.OutputHeight;
         if (rows == 0)
             return;
-        PoolingSpan first = grid.Vertical(grid.OutputHeight / 2), middle = grid.Horizontal(grid.OutputWidth / 2);
-        isa.Run(new RowLoop<PoolingLoop<TPooling>>(this, rows, threads, 1 + (long)grid.OutputWidth * grid.Channels * first.Count * middle.Count / CodesPerNanosecond));
+        long window = (long)grid.Deep(grid.OutputDepth / 2).Count * grid.Vertical(grid.OutputHeight / 2).Count * grid.Horizontal(grid.OutputWidth / 2).Count;
+        isa.Run(new RowLoop<PoolingLoop<TPooling>>(this, rows, threads, 1 + (long)grid.OutputWidth * grid.Channels * window / CodesPerNanosecond));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
     {
-        (int batch, int y) = Math.DivRem((int)row, grid.OutputHeight);
-        PoolingSpan vertical = grid.Vertical(y);
-        byte* source = input + ((nint)batch * grid.Height + vertical.Start) * grid.Width * grid.Channels;
+        (int plane, int y) = Math.DivRem((int)row, grid.OutputHeight);
+        (int batch, int z) = Math.DivRem(plane, grid.OutputDepth);
+        PoolingSpan deep = grid.Deep(z), vertical = grid.Vertical(y);
+        byte* source = input + (((nint)batch * grid.Depth + deep.Start) * grid.Height + vertical.Start) * grid.Width * grid.Channels;
         byte* target = output + row * grid.OutputWidth * grid.Channels;
         for (int x = 0; x < grid.OutputWidth; x++)
         {
             PoolingSpan horizontal = grid.Horizontal(x);
-            var window = new PoolingWindow(vertical.Count, horizontal.Count, grid.RowStep, grid.ColumnStep, pooling.Divisor(vertical, horizontal));
+            var window = new PoolingWindow(deep.Count, vertical.Count, horizontal.Count, grid.PlaneStep, grid.RowStep, grid.ColumnStep, pooling.Divisor(deep, vertical, horizontal));
             Pixel<TLanes, TFloat, TInt>(source + (nint)horizontal.Start * grid.Channels, target, window);
             target += grid.Channels;
         }

@@ -20,9 +20,9 @@ internal sealed class ModuleConversion(ConversionOptions options, Func<string, b
         var inner = Inner(module);
         if (options.Custom.TryGetObserved(inner.GetType(), out var row))
             return IsConverted(row) && ConversionOf(path, module) is { } custom ? row.FromObserved!(inner, custom) : null;
-        if (ConversionOf(path, module) is not { } conversion)
-            return null;
-        return Made(module, conversion);
+        if (ConversionOf(path, module) is { } conversion)
+            return Made(module, conversion);
+        return !options.IsReference && ModuleQConfig.TryGet(module, out var qconfig) && qconfig is not null ? CodePooling.Of(path, module, qconfig) : null;
     }
 
     /// <summary>Whether a custom module becomes another; else its parts become int8 in it, or, for a reference, compute in float.</summary>

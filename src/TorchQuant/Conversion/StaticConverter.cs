@@ -57,12 +57,14 @@ internal sealed class StaticConverter
     {
         using var noGrad = no_grad();
         var conversion = new ModuleConversion(_options, IsInCustom);
-        return ModuleTree.Replace(_model, (path, module) =>
+        var plan = new ReplacementPlan(_model, (path, module) =>
         {
             if (_run is not null && !IsInCustom(path))
                 ConversionCheck.RequireAsPrepared(path, module, _run, _options);
             return conversion.Convert(path, module);
         });
+        plan.DropUnplaceable(CodePooling.IsOptional);
+        return plan.Commit(hookFallback: false);
     }
 
     private void PutBack(IReadOnlyList<ModuleReplacement> replaced)

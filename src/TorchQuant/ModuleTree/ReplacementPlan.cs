@@ -41,6 +41,18 @@ internal sealed class ReplacementPlan
         }
     }
 
+    /// <summary>Leaves modules as they are where the model cannot hold what was made for them.</summary>
+    /// <param name="isOptional">Whether a replacement may be left out; it is disposed.</param>
+    public void DropUnplaceable(Func<nn.Module, bool> isOptional)
+    {
+        foreach (var slot in _graph.Slots)
+        {
+            if (!_decisions.TryGetValue(slot.Current, out var decision) || !isOptional(decision.New) || Refusal(slot, decision.New.GetType()) is null) continue;
+            _decisions.Remove(slot.Current);
+            decision.New.Dispose();
+        }
+    }
+
     /// <summary>Replaces everything, or throws with every refusal listed and nothing changed.</summary>
     public IReadOnlyList<ModuleReplacement> Commit(bool hookFallback)
     {

@@ -60,8 +60,8 @@ internal sealed class StaticPreparation
         foreach (var (path, module) in walk)
             if (module is BatchNorm norm && _run.Decisions[path] is not null)
                 CalibrationHooks.Attach(norm, path, _run);
-            else if (_qat is not null && module is nn.Module<Tensor, Tensor> pool && PoolingHook.Is(pool) && !Types.Contains(pool.GetType()) && _run.Decisions[path] is not null)
-                pool.register_forward_hook(new PoolingHook(path).Round);
+            else if (_qat is not null && module is nn.Module<Tensor, Tensor> pool && PoolingHook.Is(pool) && !Types.Contains(pool.GetType()) && _run.Decisions[path] is { } pooled)
+                pool.register_forward_hook(new PoolingHook(path, pooled).Round);
         foreach (var (path, module) in ModuleTree.Walk(_model))
             if (_run.Decisions.TryGetValue(path, out var qconfig) && qconfig is not null)
                 module.qconfig = qconfig;

@@ -40,8 +40,8 @@ internal static class Int8Twin
     public static Tensor OnInputGrid(IObserved module, Tensor output, Call call, Tensor input) =>
         TensorGrids.Of(input) is { } grid && Values(module, call, [input], [grid]) is { } values ? Given(output, values) : output;
 
-    /// <summary>A float output with the values of what its module makes of the codes of the input: for modules of which libtorch's own run on int8 tensors.</summary>
-    public static Tensor OnInputGrid(nn.Module<Tensor, Tensor> module, Tensor output, Tensor input)
+    /// <summary>A float output with the values of what a module makes of the codes of the input.</summary>
+    public static Tensor OnInputGrid(nn.Module<Tensor, Tensor> int8, Tensor output, Tensor input)
     {
         if (TensorGrids.Of(input) is not { } grid)
             return output;
@@ -49,7 +49,7 @@ internal static class Int8Twin
         using (no_grad())
         {
             using var codes = TensorGrids.Codes(input, grid);
-            using var result = module.forward(codes);
+            using var result = int8.forward(codes);
             values = TensorGrids.Values(result);
         }
 

@@ -5,11 +5,12 @@ using static TorchSharp.torch;
 namespace TorchQuant.Modules;
 
 /// <summary>
-/// The hook of average pooling in quantization-aware training. Converted models pool codes by libtorch's int8 kernels, which round the mean to a code of the input's scale and zero point: the prepared model rounds it as they
-/// do, by them; the gradient is that of the mean.
+/// The hook of average pooling in quantization-aware training. Converted models round the mean of codes to a code of the input's scale and zero point: the prepared model rounds it as they do, by the int8
+/// module; the gradient is that of the mean.
 /// </summary>
 /// <param name="path">The module's dotted path, for messages.</param>
-internal sealed class PoolingHook(string path) : ICopiedWithModel
+/// <param name="qconfig">The qconfig that <c>prepare_qat</c> decided for the module.</param>
+internal sealed class PoolingHook(string path, QConfig qconfig) : ICopiedWithModel
 {
     private static readonly HashSet<Type> s_types = [typeof(AvgPool1d), typeof(AvgPool2d), typeof(AvgPool3d), typeof(AdaptiveAvgPool1d), typeof(AdaptiveAvgPool2d), typeof(AdaptiveAvgPool3d)];
 
@@ -17,17 +18,18 @@ internal sealed class PoolingHook(string path) : ICopiedWithModel
     public static bool Is(nn.Module module) => s_types.Contains(module.GetType());
 
     /// <summary>The hook.</summary>
-    /// <exception cref="InvalidOperationException">libtorch cannot pool codes so; the message names the module.</exception>
+    /// <exception cref="InvalidOperationException">Codes cannot be pooled so; the message names the module.</exception>
     public Tensor Round(nn.Module<Tensor, Tensor> module, Tensor input, Tensor output)
     {
         try
         {
-            return Int8Twin.OnInputGrid(module, output, input);
+            using var int8 = CodePooling.Of(path, module, qconfig);
+            return Int8Twin.OnInputGrid((nn.Module<Tensor, Tensor>?)int8 ?? module, output, input);
         }
-        catch (ExternalException e)
+        catch (Exception e) when (e is ArgumentException or ExternalException)
         {
             throw new InvalidOperationException(
-                $"{path} ({CSharpNames.Of(module.GetType())}): after conversion it is to pool int8 codes, which libtorch refuses: {e.Message} Put a DeQuantStub before it and a QuantStub after it, and set its qconfig to null.", e);
+                $"{path} ({CSharpNames.Of(module.GetType())}): after conversion it is to pool int8 codes, which is refused: {e.Message} Put a DeQuantStub before it and a QuantStub after it, and set its qconfig to null.", e);
         }
     }
 }

@@ -95,8 +95,7 @@ public unsafe class ByteTileCodeTests
             tiles->A = codes;
             tiles->Panel = weights.Panels;
             tiles->Output = output;
-            (tiles->Step, tiles->Count) = (form.Rows * k, count);
-            tiles->Columns = uint.MaxValue >> (32 - columns);
+            (tiles->Step, tiles->Count, tiles->Columns) = (form.Rows * k, count, uint.MaxValue >> (32 - columns));
             tiles->LastColumns = tiles->Columns >> 16;
             tiles->Fetch(output, count);
             Assert.Equal((nint)output, (nint)tiles->Panel + tiles->Ahead);

@@ -9,10 +9,13 @@ namespace TorchQuant.Modules;
 /// </summary>
 internal sealed class QuantizedOutput : IDisposable
 {
+    /// <summary>So many shapes have a template of their own: more are given one that is disposed again.</summary>
+    private const int MostShapes = 4;
+
     private readonly Tensor _template;
 
-    /// <summary>The template in the shape of the last output: most callers come with inputs of one shape again and again.</summary>
-    private volatile Shaped? _last;
+    /// <summary>The template in the shapes of the first outputs: most callers come with inputs of a few shapes again and again. None is ever taken away: another thread may be reading it.</summary>
+    private Shaped[] _kept = [];
 
     /// <summary>Prepares for one scale and zero point.</summary>
     public QuantizedOutput(QParams qparams)
@@ -29,22 +32,30 @@ internal sealed class QuantizedOutput : IDisposable
     /// <summary>A contiguous tensor.</summary>
     public Tensor Empty(ReadOnlySpan<long> shape)
     {
-        var last = _last;
-        if (last is null || !shape.SequenceEqual(last.Shape))
+        foreach (var kept in _kept)
         {
-            // Whoever reads the one before meanwhile may go on: the garbage collector ends it.
-            last = new Shaped([.. shape], _template.expand(shape).DetachFromDisposeScope());
-            _last = last;
+            if (shape.SequenceEqual(kept.Shape))
+                return empty_like(kept.Template);
         }
 
-        return empty_like(last.Template);
+        var expanded = _template.expand(shape);
+        var made = empty_like(expanded);
+        var before = _kept;
+        if (before.Length < MostShapes)
+        {
+            expanded.DetachFromDisposeScope();
+            if (Interlocked.CompareExchange(ref _kept, [.. before, new Shaped([.. shape], expanded)], before) == before)
+                return made;
+        }
+
+        expanded.Dispose();
+        return made;
     }
 
     /// <summary>A contiguous tensor with the scale and the zero point of another, which has at least one element.</summary>
     public static Tensor EmptyLike(Tensor quantized, ReadOnlySpan<long> shape)
     {
-        using var first = quantized.as_strided([1], [1]);
-        using var expanded = first.expand(shape);
+        using var expanded = quantized.as_strided([.. shape], new long[shape.Length]);
         return empty_like(expanded);
     }
 
@@ -112,7 +123,8 @@ internal sealed class QuantizedOutput : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _last?.Template.Dispose();
+        foreach (var kept in _kept)
+            kept.Template.Dispose();
         _template.Dispose();
     }
 

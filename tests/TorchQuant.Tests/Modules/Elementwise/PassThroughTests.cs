@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace TorchQuant.Tests.Modules.Elementwise;
 
-/// <summary>TorchSharp's own modules that work on quint8 tensors as they are, so that convert leaves them alone: they keep the qparams, the codes are right, and the channels stay last.</summary>
+/// <summary>TorchSharp's own modules that work on quint8 tensors as they are, so that convert need not replace them (pooling it does, for speed): they keep the qparams, the codes are right, and the channels stay last.</summary>
 public class PassThroughTests
 {
     // Each with the spatial dimensions it takes, by how much a code may differ from the float route, and whether its output keeps the channels last.
@@ -26,7 +26,7 @@ public class PassThroughTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Convert_has_no_row_for_it(string name)
+    public void The_mapping_has_no_row_for_it(string name)
     {
         using var module = s_cases.First(c => c.Name == name).Make();
         Assert.DoesNotContain(module.GetType(), StaticModuleMapping.Default.Types);
