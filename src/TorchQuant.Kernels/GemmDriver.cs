@@ -41,24 +41,14 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
 
     private const int TileAlignment = 64;
 
-    /// <summary>Units of work for each thread: enough to even out threads of unequal speed, few enough that claiming them costs nothing.</summary>
-    private const int UnitsPerThread = 4;
-
     public static void Run(GemmJob* job, int threads)
     {
-        int panels = (job->N + PackedWeights.PanelColumns - 1) / PackedWeights.PanelColumns;
-        job->IsStreaming = (long)panels * job->Groups * PackedWeights.GroupBytes / threads > StreamedBytes;
+        GemmSplit split = GemmSplit.Of(job, TKernel.MaxRows, threads);
+        job->IsStreaming = (long)split.Panels * job->Groups * PackedWeights.GroupBytes / threads > StreamedBytes;
         if (threads == 1)
-        {
-            RunPart(job, 0, panels, 0, job->M);
-            return;
-        }
-
-        int wanted = Math.Min(threads, Environment.ProcessorCount) * UnitsPerThread;
-        int panelUnits = Math.Min(panels, wanted);
-        int rowUnits = Math.Min((wanted + panelUnits - 1) / panelUnits, (job->M + TKernel.MaxRows - 1) / TKernel.MaxRows);
-        var split = new Split { Job = job, Panels = panels, PanelUnits = panelUnits, RowUnits = rowUnits };
-        WorkerPool.Run(panelUnits * rowUnits, threads, &RunUnit, &split, EstimateNanoseconds(job));
+            RunPart(job, 0, split.Panels, 0, job->M);
+        else
+            WorkerPool.Run(split.Units, threads, &RunUnit, &split, EstimateNanoseconds(job));
     }
 
     /// <summary>What one core needs, roughly: 200 multiply-adds or 100 bytes of weights a nanosecond, whichever takes longer.</summary>
@@ -70,11 +60,9 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
 
     private static void RunUnit(void* state, int unit)
     {
-        var split = (Split*)state;
-        (int rowUnit, int panelUnit) = Math.DivRem(unit, split->PanelUnits);
-        GemmJob* job = split->Job;
-        RunPart(job, EvenSplit.Part(split->Panels, panelUnit, split->PanelUnits), EvenSplit.Part(split->Panels, panelUnit + 1, split->PanelUnits),
-            EvenSplit.Part(job->M, rowUnit, split->RowUnits), EvenSplit.Part(job->M, rowUnit + 1, split->RowUnits));
+        var split = (GemmSplit*)state;
+        split->Unit(unit, out int firstPanel, out int endPanel, out int firstRow, out int endRow);
+        RunPart(split->Job, firstPanel, endPanel, firstRow, endRow);
     }
 
     /// <summary>Some panels for some rows, on this thread.</summary>
@@ -232,12 +220,4 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     private static sbyte* Weights(GemmJob* job, int panel) => job->Panels + (long)panel * job->Groups * PackedWeights.GroupBytes;
 
     private static int Columns(GemmJob* job, int panel) => Math.Min(PackedWeights.PanelColumns, job->N - panel * PackedWeights.PanelColumns);
-
-    private struct Split
-    {
-        public GemmJob* Job;
-        public int Panels;
-        public int PanelUnits;
-        public int RowUnits;
-    }
 }

@@ -1,17 +1,16 @@
 namespace TorchQuant.Kernels;
 
 /// <summary>
-/// How a multiplication is divided among threads: by rows, by panels of 32 columns, or both. A thread that has rows reads all weights; one that has panels reads all activations, which
-/// another core has written half of, and so does whoever reads the results. What is less to read decides: layers of one network with more activations than weights are then divided alike, and each core
-/// finds its rows in its own cache.
+/// How a multiplication is divided among threads. Many rows and few weights: by rows, so that each thread writes whole rows of the output; half of a row is less than a line of the cache or leaves one for a
+/// second time. Otherwise by panels of 32 columns, so that each thread reads its part of the weights, and by rows too where there are few panels.
 /// </summary>
 internal unsafe struct GemmSplit
 {
     /// <summary>Units of work for each thread: enough to even out threads of unequal speed, few enough that claiming them costs nothing.</summary>
     private const int UnitsPerThread = 4;
 
-    /// <summary>Tiles of rows that a unit should have, since each unit reads its panels of weights.</summary>
-    private const int LeastTiles = 4;
+    /// <summary>Tiles of a unit of rows at least, since each unit reads all weights, and weights at most, a part of the L2 cache.</summary>
+    private const int LeastTiles = 4, MostWeightBytes = 512 * 1024;
 
     public GemmJob* Job;
     public int Panels;
@@ -20,32 +19,16 @@ internal unsafe struct GemmSplit
 
     public readonly int Units => PanelUnits * RowUnits;
 
-    /// <summary>Bytes of weights that one thread reads.</summary>
-    public readonly long WeightBytes(int threads) => (long)Panels * Job->Groups * PackedWeights.GroupBytes / (RowUnits >= threads ? 1 : Math.Min(PanelUnits, threads));
-
     /// <param name="job">What is to be divided.</param>
     /// <param name="tileRows">Rows of the tallest tile.</param>
     /// <param name="threads">How many threads may be used.</param>
     public static GemmSplit Of(GemmJob* job, int tileRows, int threads)
     {
-        var split = new GemmSplit { Job = job, Panels = (job->N + PackedWeights.PanelColumns - 1) / PackedWeights.PanelColumns, PanelUnits = 1, RowUnits = 1 };
-        if (threads == 1)
-            return split;
-        int tiles = (job->M + tileRows - 1) / tileRows;
-        threads = Math.Min(threads, Environment.ProcessorCount);
-        int wanted = threads * UnitsPerThread;
-        if (tiles >= threads && IsMoreThanWeights(job))
-        {
-            split.RowUnits = Math.Clamp(tiles / LeastTiles, threads, wanted);
-            split.PanelUnits = Math.Min(split.Panels, (wanted + split.RowUnits - 1) / split.RowUnits);
-        }
-        else
-        {
-            split.PanelUnits = Math.Min(split.Panels, wanted);
-            split.RowUnits = Math.Min((wanted + split.PanelUnits - 1) / split.PanelUnits, tiles);
-        }
-
-        return split;
+        int panels = (job->N + PackedWeights.PanelColumns - 1) / PackedWeights.PanelColumns, tiles = (job->M + tileRows - 1) / tileRows;
+        int wanted = threads == 1 ? 1 : Math.Min(threads, Environment.ProcessorCount) * UnitsPerThread;
+        bool isByRows = tiles >= wanted * LeastTiles && (long)panels * job->Groups * PackedWeights.GroupBytes <= MostWeightBytes;
+        int panelUnits = isByRows ? 1 : Math.Min(panels, wanted);
+        return new GemmSplit { Job = job, Panels = panels, PanelUnits = panelUnits, RowUnits = Math.Min((wanted + panelUnits - 1) / panelUnits, tiles) };
     }
 
     /// <summary>The panels and rows of a unit. Units of the same rows follow each other.</summary>
@@ -55,7 +38,4 @@ internal unsafe struct GemmSplit
         (firstPanel, endPanel) = (EvenSplit.Part(Panels, panel, PanelUnits), EvenSplit.Part(Panels, panel + 1, PanelUnits));
         (firstRow, endRow) = (EvenSplit.Part(Job->M, row, RowUnits), EvenSplit.Part(Job->M, row + 1, RowUnits));
     }
-
-    private static bool IsMoreThanWeights(GemmJob* job) =>
-        (double)job->M * (job->K + (double)job->N * (job->Kind == GemmOutput.Byte ? 1 : sizeof(float))) > (double)job->N * job->K;
 }
