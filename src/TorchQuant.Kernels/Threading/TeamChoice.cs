@@ -5,15 +5,13 @@ namespace TorchQuant.Kernels;
 /// <summary>
 /// Whose threads do the work: the pool's own, which never keep the caller waiting for a thread that has not begun, or OpenMP's, which hold the cores after each parallel operator of libtorch.
 /// Neither can know who wants the cores; but a run shows how much time was lost because the others did not come or did not finish. The pool hands over when it loses a quarter of the time. OpenMP's threads
-/// may stall a run for milliseconds when they have slept; where they stall every fifth, others want the cores, and it takes twice as long each time until they are tried again.
+/// may stall a run for milliseconds when they have slept; where they stall every fifth, others want the cores, and it takes twice as long each time until they are tried again. And they hand back after a
+/// while, each time twice as long if the pool's own lose at once again: the operators of libtorch may be over.
 /// </summary>
 internal struct TeamChoice
 {
     /// <summary>The part of the time that may be lost: 1 / 4.</summary>
     private const int LostShare = 4;
-
-    /// <summary>A team that served so many times as long as the last pause starts with the shortest pause again.</summary>
-    private const int ServedWell = 20;
 
     /// <summary>What a stalled run weighs against one that was not, and the weight that is too much: four in a row, or a fifth of all.</summary>
     private const int StallWeight = 4, MostStalls = 16;
@@ -22,11 +20,12 @@ internal struct TeamChoice
     private static readonly long s_patience = Ticks(milliseconds: 2), s_mostOfARun = Ticks(milliseconds: 1);
 
     private static readonly long s_firstPause = Ticks(milliseconds: 50), s_longestPause = Ticks(milliseconds: 5000);
+    private static readonly long s_firstStint = Ticks(milliseconds: 100), s_longestStint = Ticks(milliseconds: 5000);
 
     /// <summary>A run that lost a quarter of its time and more than this has stalled.</summary>
     private static readonly long s_stall = Ticks(milliseconds: 0.1);
 
-    private long _lost, _since, _pausedUntil, _pause;
+    private long _lost, _since, _workersSince, _stint, _pausedUntil, _pause;
     private int _stalls;
 
     public bool UsesOpenMp { readonly get; internal set; }
@@ -47,12 +46,14 @@ internal struct TeamChoice
     private void RecordOpenMp(bool isStalled, long now)
     {
         _stalls = Math.Max(0, _stalls + (isStalled ? StallWeight : -1));
-        if (_stalls < MostStalls)
+        bool isOver = now - _since > _stint;
+        if (_stalls < MostStalls && !isOver)
             return;
-        if (now - _since > ServedWell * _pause)
+        (UsesOpenMp, _workersSince) = (false, now);
+        if (isOver)
             _pause = 0;
-        UsesOpenMp = false;
-        Pause(now);
+        else
+            Pause(now);
     }
 
     private void RecordWorkers(long lost, long now, Func<bool> hasOpenMp)
@@ -64,9 +65,14 @@ internal struct TeamChoice
         if (now < _pausedUntil)
             return;
         UsesOpenMp = hasOpenMp();
-        (_since, _stalls) = (now, 0);
         if (!UsesOpenMp)
+        {
             Pause(now);
+            return;
+        }
+
+        _stint = now - _workersSince < _stint ? Math.Min(2 * _stint, s_longestStint) : s_firstStint;
+        (_since, _stalls) = (now, 0);
     }
 
     private void Pause(long now)

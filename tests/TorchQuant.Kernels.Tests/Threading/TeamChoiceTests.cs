@@ -58,15 +58,28 @@ public class TeamChoiceTests
     }
 
     [Fact]
-    public void OpenMp_that_served_well_is_tried_soon()
+    public void OpenMp_hands_back_after_a_while_and_later_each_time_the_workers_lose_at_once()
     {
-        for (int i = 0; i < 8; i++, Stall())
+        double last = 0;
+        for (int i = 0; i < 5; i++)
+        {
             HandOver();
-        double before = HandOver();
-        _now += Ticks(200_000);
-        Stall();
-        double after = HandOver();
-        Assert.True(after < before / 4, $"{after} ms, before it {before} ms");
+            double stint = HandBack();
+            Assert.True(stint > last, $"{stint} ms, before it {last} ms");
+            last = stint;
+        }
+
+        for (int i = 0; i < 20; i++)
+        {
+            HandOver();
+            Assert.InRange(HandBack(), 0, 5100);
+        }
+
+        // Workers that served for long begin anew.
+        for (int run = 0; run < 100_000; run++)
+            Record(lost: 0, total: 0.1);
+        HandOver();
+        Assert.InRange(HandBack(), 0, 200);
     }
 
     [Fact]
@@ -90,6 +103,16 @@ public class TeamChoiceTests
         long start = _now;
         while (!_choice.UsesOpenMp)
             Record(lost: 0.5, total: 1);
+        return 1000.0 * (_now - start) / Stopwatch.Frequency;
+    }
+
+    /// <summary>OpenMP serves well until it hands back.</summary>
+    /// <returns>Milliseconds.</returns>
+    private double HandBack()
+    {
+        long start = _now;
+        while (_choice.UsesOpenMp)
+            Record(lost: 0, total: 0.1);
         return 1000.0 * (_now - start) / Stopwatch.Frequency;
     }
 
