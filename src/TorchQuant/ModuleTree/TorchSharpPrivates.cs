@@ -15,7 +15,9 @@ internal static class TorchSharpPrivates
 {
     private const BindingFlags Declared = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
 
-    private const string NativeMethods = "TorchSharp.PInvoke.NativeMethods, TorchSharp", TensorData = "THSTensor_data";
+    private const string NativeMethods = "TorchSharp.PInvoke.NativeMethods", TensorData = "THSTensor_data";
+
+    private static readonly Func<nint, nint> s_tensorData;
 
     private static readonly (Type Type, string Field, Type FieldType)[] s_needed =
     [
@@ -37,8 +39,9 @@ internal static class TorchSharpPrivates
     static TorchSharpPrivates()
     {
         Check(typeof(torch).Assembly.GetName().Version ?? new Version(), s_needed);
-        if (Type.GetType(NativeMethods)?.GetMethod(TensorData, BindingFlags.Static | BindingFlags.NonPublic, [typeof(nint)]) is null)
-            throw new NotSupportedException($"TorchSharp has no {TensorData}; TorchQuant supports TorchSharp [0.107.0, 0.108).");
+        // Looked up in the assembly at hand: hosts that load assemblies themselves, such as csharprepl, do not find it by its name.
+        var method = typeof(torch).Assembly.GetType(NativeMethods)?.GetMethod(TensorData, BindingFlags.Static | BindingFlags.NonPublic, [typeof(nint)]);
+        s_tensorData = method?.CreateDelegate<Func<nint, nint>>() ?? throw new NotSupportedException($"TorchSharp has no {TensorData}; TorchQuant supports TorchSharp [0.107.0, 0.108).");
     }
 
     /// <summary>Runs the self-test now: a version of TorchSharp that does not fit is an error before anything is touched.</summary>
@@ -85,10 +88,7 @@ internal static class TorchSharpPrivates
     public static extern void RegisterComponents(nn.Module module);
 
     /// <summary>The address of a CPU tensor's first element, in whatever order the others lie; <see cref="Tensor.bytes"/> refuses tensors that are not contiguous.</summary>
-    public static nint Data(Tensor tensor) => Data(null, tensor.Handle);
-
-    [UnsafeAccessor(UnsafeAccessorKind.StaticMethod, Name = TensorData)]
-    private static extern nint Data([UnsafeAccessorType(NativeMethods)] object? methods, nint tensor);
+    public static nint Data(Tensor tensor) => s_tensorData(tensor.Handle);
 
     /// <summary>Hidden size, layers, bidirectional and batch_first of an LSTM, GRU or RNN.</summary>
     public static (long HiddenSize, long Layers, bool Bidirectional, bool BatchFirst) Recurrent(nn.Module module)
