@@ -73,7 +73,7 @@ internal static unsafe class ByteEpilogue<TLanes, TFloat, TInt>
     {
         byte* output = (byte*)job.Output + row * job.OutputStride + column;
         int c = columns / TLanes.Count * TLanes.Count;
-        Apply<TScaling>(in job, terms, tile, row, rows, column, 0, c, output, job.OutputStride, job.Residual.At(output));
+        Apply<TScaling>(in job, terms, tile, row, rows, column, 0, c, output, job.OutputStride);
         if (c < columns)
             ApplyRest<TScaling>(in job, terms, tile, row, rows, column, c, columns, output + c);
     }
@@ -83,34 +83,26 @@ internal static unsafe class ByteEpilogue<TLanes, TFloat, TInt>
         where TScaling : struct, IScaling
     {
         const int RowsAtOnce = 16;
-        byte* codes = stackalloc byte[RowsAtOnce * PackedWeights.PanelColumns], others = stackalloc byte[RowsAtOnce * PackedWeights.PanelColumns];
+        byte* codes = stackalloc byte[RowsAtOnce * PackedWeights.PanelColumns];
         for (int done = 0; done < rows; done += RowsAtOnce)
         {
             int count = Math.Min(RowsAtOnce, rows - done);
-            byte* target = output + done * job.OutputStride, residual = job.Residual.At(target);
-            if (residual != null)
-                SegmentCopy.Copy(residual, job.OutputStride, others, PackedWeights.PanelColumns, count, columns - c);
-            Apply<TScaling>(
-                in job, terms, tile + done * PackedWeights.PanelColumns, row + done, count, column, c, c + TLanes.Count, codes, PackedWeights.PanelColumns, residual == null ? null : others);
-            SegmentCopy.Copy(codes, PackedWeights.PanelColumns, target, job.OutputStride, count, columns - c);
+            Apply<TScaling>(in job, terms, tile + done * PackedWeights.PanelColumns, row + done, count, column, c, c + TLanes.Count, codes, PackedWeights.PanelColumns);
+            SegmentCopy.Copy(codes, PackedWeights.PanelColumns, output + done * job.OutputStride, job.OutputStride, count, columns - c);
         }
     }
 
-    /// <summary>Whole vectors of columns first to end - 1 of the panel that begins at <paramref name="column"/>. What is added to the codes is as far apart as they are; null if nothing is.</summary>
+    /// <summary>Whole vectors of columns first to end - 1 of the panel that begins at <paramref name="column"/>.</summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Apply<TScaling>(
-        ref readonly GemmJob job, ByteTerms* terms, int* tile, int row, int rows, int column, int first, int end, byte* output, nint stride, byte* residual)
+        ref readonly GemmJob job, ByteTerms* terms, int* tile, int row, int rows, int column, int first, int end, byte* output, nint stride)
         where TScaling : struct, IScaling
     {
         TFloat lowest = TLanes.Broadcast(terms->Lowest), highest = TLanes.Broadcast(terms->Highest), inverse = TLanes.Broadcast(1f / job.Requantized.Scale);
         TFloat biasFactor = TLanes.Broadcast(terms->BiasFactor);
         TInt zeroPoint = TLanes.BroadcastInt(job.Requantized.ZeroPoint);
         int* rowSums = job.RowSums == null ? null : job.RowSums + row;
-        Unsafe.SkipInit(out ResidualLanes<TLanes, TFloat, TInt> sums);
-        if (residual != null)
-            sums = new ResidualLanes<TLanes, TFloat, TInt>(in job.Residual.Factors);
-        nint toResidual = (nint)(residual - output);
         for (int c = first; c < end; c += TLanes.Count, output += TLanes.Count)
         {
             TInt correction = TLanes.LoadInt(terms->Corrections + c), weightZero = TLanes.BroadcastInt(0);
@@ -126,8 +118,7 @@ internal static unsafe class ByteEpilogue<TLanes, TFloat, TInt>
                     sum = TLanes.SubtractInt(sum, TLanes.MultiplyInt(TLanes.BroadcastInt(rowSums[r]), weightZero));
                 TFloat raw = TLanes.FusedMultiplyAdd(bias, biasFactor, TLanes.ToFloat(sum));
                 TFloat scaled = TScaling.Scale<TLanes, TFloat, TInt>(raw, multiplier, inverse);
-                TInt codes = Elementwise<TLanes, TFloat, TInt>.NumbersToCodes(scaled, lowest, highest, zeroPoint);
-                TLanes.StoreBytes(residual == null ? codes : sums.Add(codes, target + toResidual), target);
+                TLanes.StoreBytes(Elementwise<TLanes, TFloat, TInt>.NumbersToCodes(scaled, lowest, highest, zeroPoint), target);
             }
         }
     }

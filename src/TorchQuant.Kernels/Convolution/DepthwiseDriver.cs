@@ -77,6 +77,8 @@ internal static unsafe class DepthwiseDriver<TKernel, TLanes, TFloat, TInt>
                 }
 
                 ByteEpilogue<TLanes, TFloat, TInt>.Apply(in gemm, &terms, buffers.Tile, position, rows.Length, channel, channels);
+                if (gemm.Residual.IsSet)
+                    ResidualLanes<TLanes, TFloat, TInt>.AddTo((byte*)gemm.Output + position * gemm.OutputStride + channel, gemm.OutputStride, rows.Length, channels, in gemm.Residual);
             }
         }
     }
