@@ -93,10 +93,8 @@ internal static unsafe class ByteEpilogue<TLanes, TFloat, TInt>
     }
 
     /// <summary>Whole vectors of columns first to end - 1 of the panel that begins at <paramref name="column"/>.</summary>
-    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Apply<TScaling>(
-        ref readonly GemmJob job, ByteTerms* terms, int* tile, int row, int rows, int column, int first, int end, byte* output, nint stride)
+    private static void Apply<TScaling>(ref readonly GemmJob job, ByteTerms* terms, int* tile, int row, int rows, int column, int first, int end, byte* output, nint stride)
         where TScaling : struct, IScaling
     {
         TFloat lowest = TLanes.Broadcast(terms->Lowest), highest = TLanes.Broadcast(terms->Highest), inverse = TLanes.Broadcast(1f / job.Requantized.Scale);
@@ -110,10 +108,10 @@ internal static unsafe class ByteEpilogue<TLanes, TFloat, TInt>
                 weightZero = TLanes.LoadInt(job.ColumnZeroPoints + column + c);
             TFloat bias = TLanes.Load(terms->Biases + c), multiplier = TLanes.Load(terms->Multipliers + c);
             byte* target = output;
-            int* products = tile + c;
-            for (int r = 0; r < rows; r++, products += PackedWeights.PanelColumns, target += stride)
+            int* sums = tile + c;
+            for (int r = 0; r < rows; r++, sums += PackedWeights.PanelColumns, target += stride)
             {
-                TInt sum = TLanes.SubtractInt(TLanes.LoadInt(products), correction);
+                TInt sum = TLanes.SubtractInt(TLanes.LoadInt(sums), correction);
                 if (rowSums != null)
                     sum = TLanes.SubtractInt(sum, TLanes.MultiplyInt(TLanes.BroadcastInt(rowSums[r]), weightZero));
                 TFloat raw = TLanes.FusedMultiplyAdd(bias, biasFactor, TLanes.ToFloat(sum));

@@ -175,8 +175,11 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     private static void RunPanel(GemmJob* job, int panel, int block, int rows, bool hasSevenBits, int* tile)
     {
         sbyte* weights = Weights(job, panel);
-        Unsafe.SkipInit(out TileEpilogue<TLanes, TFloat, TInt> epilogue);
-        epilogue.Prepare(job, panel);
+        int column = panel * PackedWeights.PanelColumns;
+        int columns = Columns(job, panel);
+        ByteTerms terms;
+        if (job->Kind == GemmOutput.Byte)
+            ByteEpilogue<TLanes, TFloat, TInt>.Prepare(in *job, column, columns, &terms);
         // Tiles of nearly equal height: 7 rows are 4 + 3, not 6 + 1, since a lone row costs as much as several.
         int tiles = (rows + TKernel.MaxRows - 1) / TKernel.MaxRows;
         for (int t = 0; t < tiles; t++)
@@ -186,7 +189,10 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
                 TKernel.RunSevenBits(end - first, job->A + first * job->Stride, job->Stride, weights, job->Groups, tile);
             else
                 TKernel.Run(end - first, job->A + first * job->Stride, job->Stride, weights, job->Groups, tile);
-            epilogue.Apply(job, tile, first, end - first);
+            if (job->Kind == GemmOutput.Byte)
+                ByteEpilogue<TLanes, TFloat, TInt>.Apply(in *job, &terms, tile, first, end - first, column, columns);
+            else
+                GemmEpilogue<TLanes, TFloat, TInt>.Apply(in *job, tile, first, end - first, column, columns);
         }
     }
 
