@@ -20,7 +20,7 @@ internal static unsafe class FusedDepthwiseDriver<TKernel, TLanes, TFloat, TInt>
         ref readonly Window window = ref job->Window;
         return TKernel.HasFusedDepthwise
             && job->Multiplier == 1 && job->Ones == null && job->Gemm.Fused != FusedActivation.Hardswish
-            && window.Depth is { Input: 1, Output: 1, Kernel: 1 }
+            && window.Depth is { Input: 1, Output: 1, Kernel: 1, Offset: 0 }
             && DepthwiseForm.Fits(in window)
             && DepthwiseTerms.AreFinite<TLanes, TFloat, TInt>(in job->Gemm);
     }

@@ -138,6 +138,19 @@ public class Int8ConvolutionTests
         }
     }
 
+    /// <summary>One plane between two of padding: where the depth has a stride, the only output may see no element of the input at all.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Depthwise_kernels_of_padded_planes_equal_the_reference(int stride)
+    {
+        foreach (PaddingMode mode in (PaddingMode[])[PaddingMode.Zeros, PaddingMode.Replicate])
+        {
+            var shape = new ConvolutionShape(48, 48, [1, 3, 3], [stride, 1, 1], [1, 1, 1], groups: 48, paddingMode: mode);
+            ConvolutionCase.Create(shape, 2, [1, 6, 7], seed: stride, Scheme.PerChannelSymmetric).AssertEveryKernelEqualsTheReference();
+        }
+    }
+
     [Fact]
     public void Depthwise_rows_that_are_longer_than_a_block_equal_the_reference()
     {
@@ -256,8 +269,13 @@ public class Int8ConvolutionTests
         (int[] stride, int[] dilation, int[] begin) = (Numbers(1, 4), Numbers(1, 4), Numbers(0, 4));
         int[] end = random.Next(2) == 0 ? begin : Numbers(0, 4);
         var mode = (PaddingMode)random.Next(4);
-        // Long enough for the kernel and the padding modes, and sometimes for several blocks.
-        int[] size = [.. Enumerable.Range(0, dimensions).Select(d => Math.Max(dilation[d] * (kernel[d] - 1) + 1, 5) + random.Next(dimensions == 1 ? 150 : dimensions == 2 ? 12 : 4))];
+        // As small as the kernel and the padding mode allow, or long enough for several blocks.
+        int[] size = [.. Enumerable.Range(0, dimensions).Select(d => Math.Max(Math.Max(dilation[d] * (kernel[d] - 1) + 1 - begin[d] - end[d], 1), mode switch
+        {
+            PaddingMode.Reflect => Math.Max(begin[d], end[d]) + 1,
+            PaddingMode.Circular => Math.Max(begin[d], end[d]),
+            _ => 1,
+        }) + (random.Next(3) == 0 ? 0 : random.Next(dimensions == 1 ? 150 : dimensions == 2 ? 15 : 6)))];
         return (new ConvolutionShape(groups * inputsOfGroup, groups * outputsOfGroup, kernel, stride, begin, end, dilation, groups, mode), size);
     }
 
