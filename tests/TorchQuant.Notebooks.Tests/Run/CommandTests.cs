@@ -13,13 +13,12 @@ public sealed class CommandTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private Process Start(params string[] arguments) => Process.Start(
-        new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "TorchQuant.Notebooks.dll"), "run", .. arguments])
-        {
-            WorkingDirectory = _folder.Path,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
+    private Process Start(params string[] arguments)
+    {
+        var start = TestedProgram.With(["run", .. arguments]);
+        (start.WorkingDirectory, start.RedirectStandardOutput, start.RedirectStandardError) = (_folder.Path, true, true);
+        return Process.Start(start)!;
+    }
 
     private async Task<(int ExitCode, string Said)> RunAsync(params string[] arguments)
     {

@@ -160,11 +160,8 @@ public sealed class KernelClient : IDisposable
             _sockets[names[i]] = socket;
         }
         var file = _folder.Write("connection.json", connection.ToJsonString());
-        var program = Path.Combine(AppContext.BaseDirectory, "TorchQuant.Notebooks.dll");
-        string[] command = ["dotnet", program, "jupyter", "kernel", "--language", language, file];
-        // What a shell starts in the background ignores SIGINT, and so does all that it starts.
-        if (OperatingSystem.IsLinux()) command = ["env", "--default-signal=INT", .. command];
-        var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = _folder.Path };
+        var start = TestedProgram.With("jupyter", "kernel", "--language", language, file);
+        start.WorkingDirectory = _folder.Path;
         start.Environment["JPY_PARENT_PID"] = parent?.ToString(CultureInfo.InvariantCulture);
         foreach (var (name, value) in environment) start.Environment[name] = value;
         Process = Process.Start(start)!;
