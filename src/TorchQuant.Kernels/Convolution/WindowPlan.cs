@@ -12,6 +12,9 @@ internal readonly struct WindowPlan
     /// <summary>Input that the outputs of one row may see, unless those of a tile see more.</summary>
     private const int RowBytes = 128 * 1024;
 
+    /// <summary>The part of the rows by which shares may differ: 1 / 16.</summary>
+    private const int LeastEvenness = 16;
+
     /// <summary>Bytes that are read beyond what counts.</summary>
     private const int Slack = 64;
 
@@ -33,9 +36,10 @@ internal readonly struct WindowPlan
         int rows = (int)Math.Clamp((BlockBytes / rowBytes - Reach(high)) / high.Stride + 1, 1, _height);
         int images = (int)(job.Gemm.M / window.Outputs);
         _rowParts = (_height + rows - 1) / rows;
-        // The threads should have as many pieces each.
-        if (threads > 1 && (long)images * _outputPlanes * _widthParts * _rowParts % threads != 0)
-            _rowParts = Math.Min(_height, (_rowParts + threads - 1) / threads * threads);
+        // The threads should have as many pieces each; or else as many panels, where pieces would differ by more than a sixteenth.
+        int evenParts = Math.Min(_height, (_rowParts + threads - 1) / threads * threads), longest = (_height + evenParts - 1) / evenParts;
+        if ((long)images * _outputPlanes * _widthParts * _rowParts % threads != 0 && (longest * evenParts - _height) * LeastEvenness <= _height)
+            _rowParts = evenParts;
         MostRows = (_height + _rowParts - 1) / _rowParts;
         Pieces = checked(images * _outputPlanes * _rowParts * _widthParts);
         PieceBytes = IsInPlace ? 0 : checked((int)(rowBytes * InputRows(high, MostRows) + Slack - 1) / Slack * Slack + Slack);

@@ -4,14 +4,14 @@ namespace TorchQuant.Kernels;
 
 /// <summary>
 /// Whose threads do the work: the pool's own, which never keep the caller waiting for a thread that has not begun, or OpenMP's, which hold the cores after each parallel operator of libtorch.
-/// Neither can know who wants the cores; but a run shows how much time was lost because the others did not come or did not finish. The pool hands over when it loses a quarter of the time. OpenMP's threads
-/// may stall a run for milliseconds when they have slept; where they stall every fifth, others want the cores, and it takes twice as long each time until they are tried again. And they hand back after a
-/// while, each time twice as long if the pool's own lose at once again: the operators of libtorch may be over.
+/// Neither can know who wants the cores; but a run shows how much time was lost because the others did not come or did not finish. The pool hands over when it loses a quarter of the time and OpenMP's
+/// threads are running although nobody asked them to. They may stall a run for milliseconds when they have slept; where they stall every fifth, others want the cores, and it takes twice as long each time
+/// until they are tried again. And they hand back after a while, each time twice as long if the pool's own lose at once again: the operators of libtorch may be over.
 /// </summary>
 internal struct TeamChoice
 {
     /// <summary>The part of the time that may be lost: 1 / 4.</summary>
-    private const int LostShare = 4;
+    public const int LostShare = 4;
 
     /// <summary>What a stalled run weighs against one that was not, and the weight that is too much: four in a row, or a fifth of all.</summary>
     private const int StallWeight = 4, MostStalls = 16;
@@ -34,13 +34,14 @@ internal struct TeamChoice
     /// <param name="lost">Ticks of <see cref="Stopwatch"/> that it would have been shorter if all had done their share.</param>
     /// <param name="total">Ticks that it took.</param>
     /// <param name="now">When it ended.</param>
-    /// <param name="hasOpenMp">Whether there is such a team; asked rarely.</param>
-    public void Record(long lost, long total, long now, Func<bool> hasOpenMp)
+    /// <param name="threads">The number of threads that it was for.</param>
+    /// <param name="holdsCores">Whether so many of OpenMP's threads hold cores; asked every 50 ms at most.</param>
+    public void Record(long lost, long total, long now, int threads, Func<int, bool> holdsCores)
     {
         if (UsesOpenMp)
             RecordOpenMp(isStalled: lost > s_stall && lost > total / LostShare, now);
         else
-            RecordWorkers(Math.Min(lost, s_mostOfARun) - Math.Min(total, s_mostOfARun) / LostShare, now, hasOpenMp);
+            RecordWorkers(Math.Min(lost, s_mostOfARun) - Math.Min(total, s_mostOfARun) / LostShare, now, threads, holdsCores);
     }
 
     private void RecordOpenMp(bool isStalled, long now)
@@ -56,7 +57,7 @@ internal struct TeamChoice
             Pause(now);
     }
 
-    private void RecordWorkers(long lost, long now, Func<bool> hasOpenMp)
+    private void RecordWorkers(long lost, long now, int threads, Func<int, bool> holdsCores)
     {
         _lost = Math.Max(0, _lost + lost);
         if (_lost < s_patience)
@@ -64,10 +65,10 @@ internal struct TeamChoice
         _lost = 0;
         if (now < _pausedUntil)
             return;
-        UsesOpenMp = hasOpenMp();
+        UsesOpenMp = holdsCores(threads);
         if (!UsesOpenMp)
         {
-            Pause(now);
+            _pausedUntil = now + s_firstPause;
             return;
         }
 

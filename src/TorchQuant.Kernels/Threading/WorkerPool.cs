@@ -28,16 +28,23 @@ internal static unsafe class WorkerPool
     /// <summary>Shorter runs say nothing about who comes late.</summary>
     private const long WeighedNanoseconds = 20_000;
 
+    /// <summary>What may be lost before the other threads are moved.</summary>
+    private const long LostMicroseconds = 100;
+
     private static readonly int s_most = Math.Max(1, Environment.ProcessorCount);
     private static readonly UnitRanges s_ranges = new(s_most);
 
     private static readonly AutoResetEvent?[] s_wake = new AutoResetEvent?[s_most];
     private static readonly bool[] s_isParked = new bool[s_most];
+    private static readonly ThreadPlace[] s_places = [.. Enumerable.Range(0, s_most).Select(static _ => new ThreadPlace())];
     private static readonly long s_spinTicks = SpinMicroseconds * Stopwatch.Frequency / 1_000_000, s_aloneTicks = AloneMicroseconds * Stopwatch.Frequency / 1_000_000;
+
+    private static readonly long s_mostLost = LostMicroseconds * Stopwatch.Frequency / 1_000_000;
 
     private static int s_busy;
     private static int s_started = 1;
     private static long s_missedNanoseconds;
+    private static long s_lost;
 
     private static delegate*<void*, int, void> s_body;
     private static void* s_state;
@@ -78,14 +85,14 @@ internal static unsafe class WorkerPool
         if (s_choice.UsesOpenMp)
             RunOnOpenMp(units, threads, nanoseconds);
         else
-            RunOnWorkers(units, nanoseconds);
+            RunOnWorkers(units, threads, nanoseconds);
         ExceptionDispatchInfo? fault = s_fault;
         s_fault = null;
         Volatile.Write(ref s_busy, 0);
         fault?.Throw();
     }
 
-    private static void RunOnWorkers(int units, long nanoseconds)
+    private static void RunOnWorkers(int units, int threads, long nanoseconds)
     {
         while (s_started < s_participants)
             Start(s_started++);
@@ -106,7 +113,7 @@ internal static unsafe class WorkerPool
         }
 
         if (isExpected && nanoseconds >= WeighedNanoseconds)
-            Weigh(mine, units, start, ready);
+            Weigh(mine, units, threads, start, ready);
     }
 
     private static void RunOnOpenMp(int units, int threads, long nanoseconds)
@@ -115,7 +122,7 @@ internal static unsafe class WorkerPool
         long start = Stopwatch.GetTimestamp();
         OpenMpTeam.Run(threads, &Join, &region);
         if (nanoseconds >= WeighedNanoseconds)
-            Weigh(region.CallersUnits, units, start, region.CallerReady);
+            Weigh(region.CallersUnits, units, threads, start, region.CallerReady);
 
         static void Join(int thread, void* state)
         {
@@ -127,12 +134,23 @@ internal static unsafe class WorkerPool
     }
 
     /// <summary>How much longer a run took because the caller did more than its share, then waited for others.</summary>
-    private static void Weigh(int mine, int units, long start, long ready)
+    private static void Weigh(int mine, int units, int threads, long start, long ready)
     {
         long end = Stopwatch.GetTimestamp();
         int share = (units + s_participants - 1) / s_participants;
         long lost = end - ready + (mine > share ? (ready - start) * (mine - share) / mine : 0);
-        s_choice.Record(lost, end - start, end, static () => OpenMpTeam.IsAvailable);
+        // Another thread may be where the caller is.
+        s_lost = Math.Max(0, s_lost + lost - (end - start) / TeamChoice.LostShare);
+        if (s_lost > s_mostLost)
+        {
+            s_lost = 0;
+            if (s_choice.UsesOpenMp)
+                OpenMpTeam.KeepApart();
+            else
+                KeepWorkersApart();
+        }
+
+        s_choice.Record(lost, end - start, end, threads, OpenMpTeam.IsSpinning);
     }
 
     private static void RunAlone(int units, delegate*<void*, int, void> body, void* state)
@@ -164,6 +182,7 @@ internal static unsafe class WorkerPool
         if ((s_missedNanoseconds += nanoseconds) < WakeNanoseconds)
             return false;
         s_missedNanoseconds = 0;
+        KeepWorkersApart();
         for (int p = 1; p < participants; p++)
         {
             if (Volatile.Read(ref s_isParked[p]))
@@ -172,6 +191,8 @@ internal static unsafe class WorkerPool
 
         return true;
     }
+
+    private static void KeepWorkersApart() => ThreadPlace.KeepApart(s_places.AsSpan(1, s_participants - 1));
 
     /// <summary>Takes units of one run until none is left: first its own range, then the others'.</summary>
     /// <returns>How many.</returns>
@@ -214,9 +235,12 @@ internal static unsafe class WorkerPool
     private static void Loop(int id)
     {
         AutoResetEvent wake = s_wake[id]!;
+        ThreadPlace place = s_places[id];
+        place.Begin();
         int seen = 0;
         while (true)
         {
+            place.Stay();
             int run = s_signal;
             if (run != seen)
             {

@@ -83,8 +83,8 @@ internal sealed class Runner(IContender contender, int threads) : IDisposable
         {
             // Who has slept gets the core for a whole slice of time.
             Thread.Sleep(1);
-            // The caches are full of what the one before needed, and threads are to be woken.
-            contender.Run(Math.Max(1, _times / 10));
+            // The caches are full of what the one before needed. Threads are to be woken, and the system moves them to a core of their own only after a while.
+            contender.Run(threads > 1 ? _times : Math.Max(1, _times / 10));
             (double taken, double lost) = Time(_times);
             if (lost < best)
                 (best, seconds) = (lost, taken);

@@ -27,6 +27,33 @@ public sealed class OpenMpTeamTests : IDisposable
     public void It_is_found_in_a_process_with_libtorch() => Assert.True(OpenMpTeam.IsAvailable);
 
     [Fact(Skip = NoLibrary, SkipUnless = nameof(IsLinux))]
+    public unsafe void Its_threads_spin_after_an_operator_and_sleep_later()
+    {
+        WorkerPool.Choice = default;
+        var threads = Math.Max(2, get_num_threads());
+        Assert.False(OpenMpTeam.IsSpinning(threads), "a team that was not known");
+        // Others of the process may hold the cores for a while.
+        Assert.True(SpinWait.SpinUntil(
+            () =>
+            {
+                OpenMpTeam.Run(threads, &Nothing, null);
+                return OpenMpTeam.IsSpinning(threads);
+            },
+            TimeSpan.FromSeconds(60)));
+        Assert.True(SpinWait.SpinUntil(
+            () =>
+            {
+                Thread.Sleep(100);
+                return !OpenMpTeam.IsSpinning(threads);
+            },
+            TimeSpan.FromSeconds(60)));
+
+        static unsafe void Nothing(int thread, void* state)
+        {
+        }
+    }
+
+    [Fact(Skip = NoLibrary, SkipUnless = nameof(IsLinux))]
     public unsafe void Every_thread_is_called_once_and_the_caller_is_the_first()
     {
         var calls = stackalloc int[5];

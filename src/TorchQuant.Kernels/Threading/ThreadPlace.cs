@@ -1,0 +1,115 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace TorchQuant.Kernels;
+
+/// <summary>
+/// Where a thread runs that others wait for. Linux may put one that it wakes on its waker's core although another core is idle, and takes milliseconds to notice: longer than most runs. The waker moves it
+/// away by forbidding it this core, and the thread lifts that when it runs again. Elsewhere, and where the system refuses, nothing happens.
+/// </summary>
+internal sealed unsafe partial class ThreadPlace
+{
+    /// <summary>What <see cref="State"/> is for a thread that runs or could, and for one that has ended.</summary>
+    public const char Running = 'R', Gone = '\0';
+
+    /// <summary>Bytes of a set of cores: as many cores as the C library's own sets have.</summary>
+    private const int SetBytes = 1024 / 8;
+
+    private static readonly bool s_isThere = IsThere();
+
+    private readonly Lock _lock = new();
+    private readonly byte[] _allowed = new byte[SetBytes];
+    private int _thread;
+    private bool _isMoved;
+
+    /// <summary>Whether this is the calling thread.</summary>
+    public bool IsCurrent => s_isThere && _thread == GetThread();
+
+    /// <summary>The letter that the system has for what the thread is doing; allocates.</summary>
+    public char State
+    {
+        get
+        {
+            try
+            {
+                string line = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/self/task/{_thread}/stat"));
+                // The name before it is in parentheses and may itself have some.
+                return line[line.LastIndexOf(')') + 2];
+            }
+            catch (IOException)
+            {
+                return Gone;
+            }
+        }
+    }
+
+    /// <summary>Moves threads away from the core of the calling thread, as far as they may run elsewhere.</summary>
+    public static void KeepApart(ReadOnlySpan<ThreadPlace> threads)
+    {
+        int core = s_isThere ? GetCore() : -1;
+        foreach (ThreadPlace thread in threads)
+        {
+            if ((uint)core < 8 * SetBytes && thread._thread > 0)
+                thread.KeepFrom(core);
+        }
+    }
+
+    /// <summary>Called by the thread when it begins.</summary>
+    public void Begin() => _thread = s_isThere ? GetThread() : 0;
+
+    /// <summary>Called by the thread while it runs: lifts what <see cref="KeepApart"/> forbade.</summary>
+    public void Stay()
+    {
+        if (!Volatile.Read(ref _isMoved))
+            return;
+        lock (_lock)
+        {
+            fixed (byte* allowed = _allowed)
+                _ = SetAffinity(_thread, SetBytes, allowed);
+            Volatile.Write(ref _isMoved, false);
+        }
+    }
+
+    private void KeepFrom(int core)
+    {
+        byte* others = stackalloc byte[SetBytes];
+        lock (_lock)
+        {
+            fixed (byte* allowed = _allowed)
+            {
+                if (!_isMoved && GetAffinity(_thread, SetBytes, allowed) < 0)
+                    return;
+            }
+
+            _allowed.CopyTo(new Span<byte>(others, SetBytes));
+            others[core / 8] &= (byte)~(1 << (core % 8));
+            if (new ReadOnlySpan<byte>(others, SetBytes).ContainsAnyExcept((byte)0) && SetAffinity(_thread, SetBytes, others) == 0)
+                Volatile.Write(ref _isMoved, true);
+        }
+    }
+
+    private static bool IsThere()
+    {
+        try
+        {
+            return OperatingSystem.IsLinux() && BitConverter.IsLittleEndian && GetCore() >= 0 && GetThread() > 0;
+        }
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
+        {
+            // A C library without them.
+            return false;
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "sched_getcpu"), SuppressGCTransition]
+    private static partial int GetCore();
+
+    [LibraryImport("libc", EntryPoint = "gettid")]
+    private static partial int GetThread();
+
+    [LibraryImport("libc", EntryPoint = "sched_getaffinity")]
+    private static partial int GetAffinity(int thread, nint bytes, byte* cores);
+
+    [LibraryImport("libc", EntryPoint = "sched_setaffinity")]
+    private static partial int SetAffinity(int thread, nint bytes, byte* cores);
+}
