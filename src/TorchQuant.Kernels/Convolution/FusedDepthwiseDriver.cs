@@ -27,7 +27,7 @@ internal static unsafe class FusedDepthwiseDriver<TKernel, TLanes, TFloat, TInt>
 
     public static void Run(ConvolutionJob* job, int threads)
     {
-        var work = new State { Job = job, Plan = new FusedDepthwisePlan(in job->Window, (int)(job->Gemm.M / job->Window.Outputs)) };
+        var work = new State { Job = job, Plan = new FusedDepthwisePlan(in job->Window, (int)(job->Gemm.M / job->Window.Outputs), job->Gemm.N, Math.Min(threads, Environment.ProcessorCount)) };
         // Units are ranges of 64 channels, where those of BlockSplit are panels of 32.
         work.Split = BlockSplit.Of(work.Plan.Blocks, (job->Gemm.N + 1) / 2, threads);
         DepthwiseForm form = work.Plan.Form;

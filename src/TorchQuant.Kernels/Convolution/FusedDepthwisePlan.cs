@@ -17,11 +17,15 @@ internal readonly struct FusedDepthwisePlan
     /// <summary>Outputs of a block at least, for which the terms of the channels are prepared once.</summary>
     private const int BlockOutputs = 1024;
 
+    /// <summary>Lines of the cache in a pixel up to which each thread should have pixels of its own: where channels end within a line, those of a neighbour are in it too.</summary>
+    private const int FewLines = 4;
+
     private readonly int _height, _width, _rowParts, _widthParts, _pieces, _piecesOfBlock;
     private readonly int _reach, _stride, _rowReach, _rowStride;
 
-    public FusedDepthwisePlan(in Window window, int images)
+    public FusedDepthwisePlan(in Window window, int images, int channels, int threads)
     {
+        int leastBlocks = channels % DepthwiseCode.Channels != 0 && channels < FewLines * DepthwiseCode.Channels ? threads : 1;
         ref readonly WindowDimension high = ref window.Height, wide = ref window.Width;
         Form = new DepthwiseForm(in window);
         (_height, _width, _stride, _rowStride) = (high.Output, wide.Output, high.Stride, wide.Stride);
@@ -30,12 +34,13 @@ internal readonly struct FusedDepthwisePlan
         _widthParts = (_width + most - 1) / most;
         LongestRow = (_width + _widthParts - 1) / _widthParts;
         int together = Form.RowsTogether, rows = (PieceBytes / (Columns(LongestRow) * DepthwiseCode.Channels) - _reach) / _stride + 1;
+        int piecesAcross = Math.Max(1, checked(images * _widthParts));
         rows = Math.Clamp(rows / together * together, together, RoundUp(_height));
-        _rowParts = (_height + rows - 1) / rows;
+        _rowParts = Math.Max((_height + rows - 1) / rows, Math.Min((leastBlocks + piecesAcross - 1) / piecesAcross, _height));
         MostRows = Math.Min(_height, RoundUp((_height + _rowParts - 1) / _rowParts));
         _rowParts = (_height + MostRows - 1) / MostRows;
         _pieces = checked(images * _rowParts * _widthParts);
-        _piecesOfBlock = Math.Max(1, BlockOutputs / (MostRows * LongestRow));
+        _piecesOfBlock = Math.Clamp(BlockOutputs / (MostRows * LongestRow), 1, Math.Max(1, _pieces / leastBlocks));
         // The code reads whole groups.
         InputBytes = checked((InputRows(MostRows) + Form.Groups * PackedWeights.GroupDepth * Form.RowStep) * Columns(LongestRow) * DepthwiseCode.Channels);
         QuadsBytes = Form.KeepsColumns ? 0 : checked(Columns(LongestRow) * Form.Groups * DepthwiseColumnsCode.QuadsBytes);

@@ -27,7 +27,7 @@ internal sealed class Race(RaceSettings settings, Machine machine, Action<string
             {
                 // Each begins once: none always follows the same one.
                 for (int i = 0; i < runners.Count; i++)
-                    runners[(round + i) % runners.Count].Runner.Sample(settings.Tries, settings.SampleSeconds);
+                    runners[(round + i) % runners.Count].Runner.Sample(settings.Tries, settings.SampleSecondsOn(threads));
             }
 
             Samples += settings.Rounds * runners.Count;
@@ -49,7 +49,7 @@ internal sealed class Race(RaceSettings settings, Machine machine, Action<string
         try
         {
             runner = new Runner(create(), threads);
-            runners.Add((runner, runner.WarmUp(settings.SampleSeconds)));
+            runners.Add((runner, runner.WarmUp(settings.SampleSecondsOn(threads))));
         }
         catch (Exception e)
         {
