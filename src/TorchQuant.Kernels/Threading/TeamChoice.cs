@@ -19,6 +19,9 @@ internal struct TeamChoice
     /// <summary>What may be lost in all, and what one run counts at most: a core can be taken away once on any machine.</summary>
     private static readonly long s_patience = Ticks(milliseconds: 2), s_mostOfARun = Ticks(milliseconds: 1);
 
+    /// <summary>How long OpenMP's threads hold the cores after a run of ours, a little more than 7 ms as they are built: what is lost then says nothing about libtorch's operators.</summary>
+    private static readonly long s_grace = Ticks(milliseconds: 8);
+
     private static readonly long s_firstPause = Ticks(milliseconds: 50), s_longestPause = Ticks(milliseconds: 5000);
     private static readonly long s_firstStint = Ticks(milliseconds: 100), s_longestStint = Ticks(milliseconds: 5000);
 
@@ -59,6 +62,8 @@ internal struct TeamChoice
 
     private void RecordWorkers(long lost, long now, int threads, Func<int, bool> holdsCores)
     {
+        if (now - _workersSince < s_grace)
+            return;
         _lost = Math.Max(0, _lost + lost);
         if (_lost < s_patience)
             return;

@@ -25,6 +25,9 @@ internal static unsafe class WorkerPool
     /// <summary>Below this a run is over before another thread has seen it.</summary>
     private const long InlineNanoseconds = 2_000;
 
+    /// <summary>Below this OpenMP's threads cost more than they do: all of them come, and the caller waits for each.</summary>
+    private const long OpenMpNanoseconds = 10_000;
+
     /// <summary>Shorter runs say nothing about who comes late.</summary>
     private const long WeighedNanoseconds = 20_000;
 
@@ -82,7 +85,9 @@ internal static unsafe class WorkerPool
         s_participants = participants;
         Volatile.Write(ref s_done, 0);
         s_ranges.Deal(++s_run, units, participants);
-        if (s_choice.UsesOpenMp)
+        if (s_choice.UsesOpenMp && nanoseconds < OpenMpNanoseconds)
+            Work(0, s_run);
+        else if (s_choice.UsesOpenMp)
             RunOnOpenMp(units, threads, nanoseconds);
         else
             RunOnWorkers(units, threads, nanoseconds);

@@ -83,6 +83,17 @@ public class TeamChoiceTests
     }
 
     [Fact]
+    public void What_is_lost_while_OpenMp_still_spins_after_our_own_runs_hands_over_nothing()
+    {
+        HandOver();
+        HandBack();
+        for (int run = 0; run < 7; run++)
+            Record(lost: 1, total: 1);
+        Assert.False(_choice.UsesOpenMp);
+        HandOver();
+    }
+
+    [Fact]
     public void Where_OpenMp_holds_no_cores_it_is_asked_rarely()
     {
         int asked = 0;
