@@ -90,19 +90,31 @@ internal static unsafe class OpenMpTeam
         ((Region*)region)->Body(thread, ((Region*)region)->State);
     }
 
-    /// <summary>Libraries with the same name may be loaded twice; the one with a hash in its name came with libtorch.</summary>
     private static bool Find()
     {
-        string? path = File.ReadLines(Maps)
-            .Select(static line => line.IndexOf('/') is int start and >= 0 ? line[start..] : "")
-            .Where(static path => Path.GetFileName(path).StartsWith(LibraryName, StringComparison.Ordinal))
-            .MaxBy(static path => Path.GetFileName(path).StartsWith(LibraryName + "-", StringComparison.Ordinal));
+        string? path = LoadedPath();
         if (path is null || !NativeLibrary.TryLoad(path, out nint library)
             || !NativeLibrary.TryGetExport(library, "GOMP_parallel", out nint parallel) || !NativeLibrary.TryGetExport(library, "omp_get_thread_num", out nint number))
             return false;
         s_threadNumber = (delegate* unmanaged<int>)number;
         s_parallel = (delegate* unmanaged<delegate* unmanaged<void*, void>, void*, uint, uint, void>)parallel;
         return true;
+    }
+
+    /// <summary>Libraries with the same name may be loaded twice; the one with a hash in its name came with libtorch.</summary>
+    private static string? LoadedPath()
+    {
+        try
+        {
+            return File.ReadLines(Maps)
+                .Select(static line => line.IndexOf('/') is int start and >= 0 ? line[start..] : "")
+                .Where(static path => Path.GetFileName(path).StartsWith(LibraryName, StringComparison.Ordinal))
+                .MaxBy(static path => Path.GetFileName(path).StartsWith(LibraryName + "-", StringComparison.Ordinal));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     private struct Region

@@ -36,7 +36,7 @@ internal sealed unsafe partial class ThreadPlace
                 // The name before it is in parentheses and may itself have some.
                 return line[line.LastIndexOf(')') + 2];
             }
-            catch (IOException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 return Gone;
             }
