@@ -22,6 +22,7 @@ public class ReportTests
     public void The_limit_is_the_larger_of_operations_and_bytes()
     {
         Assert.Equal(2e-3, s_machine.LimitSeconds(1e9, 1e3, 1e3, 1), 9);
+        Assert.Equal(1e-3, s_machine.WithPeak(1, 2e12).LimitSeconds(1e9, 1e3, 1e3, 1), 9);
         Assert.Equal(1e9 / 20e9, s_machine.LimitSeconds(1, 1e9, 1e9, 1), 9);
     }
 

@@ -7,16 +7,24 @@ namespace TorchQuant.Benchmarks.Limits;
 /// <param name="BytesPerSecond">For each number of threads: (bytes of data, bytes read a second), by size.</param>
 internal sealed record Machine(IReadOnlyDictionary<int, double> OperationsPerSecond, IReadOnlyDictionary<int, IReadOnlyList<(double Bytes, double PerSecond)>> BytesPerSecond)
 {
+    // Short pieces, many of them: others interrupt long ones.
+    private const double Seconds = 0.0004;
+
     /// <summary>Measures for the given numbers of threads.</summary>
     public static Machine Measure(IReadOnlyList<int> threads, bool quick)
     {
-        // Short pieces, many of them: others interrupt long ones.
-        const double Seconds = 0.0004;
         int rounds = quick ? 20 : 400;
         return new Machine(
             threads.ToDictionary(t => t, t => PeakOperations.PerSecond(t, Seconds, rounds)),
             threads.ToDictionary(t => t, t => ReadBandwidth.PerSecond(t, Seconds, rounds)));
     }
+
+    /// <summary>Int8 operations a second at this moment: the clock of a machine that is shared or warm changes by some percent within minutes.</summary>
+    public static double PeakNow(int threads, bool quick) => PeakOperations.PerSecond(threads, Seconds, quick ? 5 : 50);
+
+    /// <summary>The same machine with another peak for that number of threads.</summary>
+    public Machine WithPeak(int threads, double operationsPerSecond) =>
+        this with { OperationsPerSecond = new Dictionary<int, double>(OperationsPerSecond) { [threads] = operationsPerSecond } };
 
     /// <summary>
     /// The roofline: max(operations / peak, bytes / bandwidth), with the bandwidth for data of the footprint's size, which a loop over the same data finds in its caches.

@@ -23,6 +23,7 @@ internal sealed class Race(RaceSettings settings, Machine machine, Action<string
         {
             foreach (Func<IContender> create in match.Enter(threads))
                 Admit(match, threads, create, runners);
+            double peakBefore = Machine.PeakNow(threads, settings.Quick);
             for (int round = 0; round < settings.Rounds; round++)
             {
                 // Each begins once: none always follows the same one.
@@ -32,7 +33,8 @@ internal sealed class Race(RaceSettings settings, Machine machine, Action<string
 
             Samples += settings.Rounds * runners.Count;
             DisturbedSamples += runners.Sum(r => r.Runner.DisturbedSamples);
-            double limit = machine.LimitSeconds(match.MultiplyAdds, match.Bytes, match.Footprint, threads);
+            Machine now = machine.WithPeak(threads, Math.Max(peakBefore, Machine.PeakNow(threads, settings.Quick)));
+            double limit = now.LimitSeconds(match.MultiplyAdds, match.Bytes, match.Footprint, threads);
             return [.. runners.Select(r => new RaceRow(
                 match.Group, match.Shape, threads, r.Runner.Contender.Name, r.Runner.Contender.Side, r.Runner.MedianSeconds, match.MultiplyAdds, limit, match.Bytes, r.Agreement))];
         }
