@@ -44,20 +44,19 @@ public class QuantizedPoolTests
         Assert.True(expected.shape.SequenceEqual(found.shape), $"{what}: [{string.Join(", ", found.shape)}], expected [{string.Join(", ", expected.shape)}]");
         byte[] e = ElementwiseOracle.Codes(expected), f = ElementwiseOracle.Codes(found);
         var same = e.AsSpan().CommonPrefixLength(f);
+        if (same < e.Length && module is not (MaxPool1d or MaxPool2d or MaxPool3d) && DifferInTiesOnly(e, f, x, module))
+            return;
         if (same < e.Length && x.shape.AsSpan(1).Contains(1))
         {
-            // libtorch takes wrong distances in memory where a spatial size is 1: here the float module tells, unless it refuses what the int8 one takes.
+            // libtorch takes wrong distances in memory where a spatial size is 1, and by chance comes near now and then: here the float module tells, unless it refuses what the int8 one takes.
             if (Expected(module, x.dequantize()) is not { } values)
                 return;
             var real = ElementwiseOracle.Codes(quantize_per_tensor(values, x.q_scale(), x.q_zero_point(), ScalarType.QUInt8));
             var tolerance = module is MaxPool1d or MaxPool2d or MaxPool3d ? 0 : 1;
-            Assert.Contains(real.Zip(e), pair => Math.Abs(pair.First - pair.Second) > tolerance);
             Assert.DoesNotContain(real.Zip(f), pair => Math.Abs(pair.First - pair.Second) > tolerance);
             return;
         }
 
-        if (same < e.Length && module is not (MaxPool1d or MaxPool2d or MaxPool3d) && DifferInTiesOnly(e, f, x, module))
-            return;
         Assert.True(same == e.Length, same == e.Length ? "" : $"{what}: code {same} is {f[same]}, libtorch has {e[same]}");
         if (!CodeOrder.LiesChannelsLast(x, (int)x.dim()) || x.dim() != PoolCase.Spatial(module.GetType().Name) + 2)
             return;
@@ -70,7 +69,9 @@ public class QuantizedPoolTests
     /// </summary>
     private static bool DifferInTiesOnly(byte[] expected, byte[] found, Tensor x, nn.Module<Tensor, Tensor> module)
     {
-        var means = module.call(x.int_repr().to(ScalarType.Float64).sub(x.q_zero_point())).contiguous().data<double>().ToArray();
+        if (Expected(module, x.int_repr().to(ScalarType.Float64).sub(x.q_zero_point())) is not { } real)
+            return false;
+        var means = real.contiguous().data<double>().ToArray();
         return x.q_zero_point() % 2 != 0
             && Enumerable.Range(0, means.Length).All(i => expected[i] == found[i] || (Math.Abs(expected[i] - found[i]) == 1 && Math.Abs(means[i] - Math.Floor(means[i]) - 0.5) < 1e-9));
     }
