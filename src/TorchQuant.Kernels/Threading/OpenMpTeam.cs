@@ -9,8 +9,6 @@ namespace TorchQuant.Kernels;
 /// </summary>
 internal static unsafe class OpenMpTeam
 {
-    private const string Maps = "/proc/self/maps", LibraryName = "libgomp";
-
     /// <summary>Milliseconds until the library is looked for again where it was not found.</summary>
     private const long LookAgain = 5000;
 
@@ -18,7 +16,9 @@ internal static unsafe class OpenMpTeam
     private static delegate* unmanaged<int> s_threadNumber;
     private static long s_nextLook;
 
+    /// <summary>The threads of the team that was asked for last, the first of so many.</summary>
     private static ThreadPlace[] s_members = [];
+    private static int s_size;
 
     /// <summary>Whether the process has the library; looks for it if it had not before.</summary>
     public static bool IsAvailable
@@ -36,13 +36,14 @@ internal static unsafe class OpenMpTeam
 
     /// <summary>
     /// Whether another thread of the calling thread's team is running though no region is: it spins after an operator of libtorch's. False where there is no such library, and for a team that was not known.
+    /// Allocates only where a team is larger than all before.
     /// </summary>
     /// <param name="threads">The number of threads of the team.</param>
     public static bool IsSpinning(int threads)
     {
         if (!IsAvailable)
             return false;
-        if (s_members.Length == threads && s_members[0].IsCurrent)
+        if (s_size == threads && s_members[0].IsCurrent)
         {
             bool isSpinning = false, isWhole = true;
             for (int member = 1; member < threads; member++)
@@ -56,7 +57,9 @@ internal static unsafe class OpenMpTeam
                 return isSpinning;
         }
 
-        s_members = [.. Enumerable.Range(0, threads).Select(static _ => new ThreadPlace())];
+        if (s_members.Length < threads)
+            s_members = ThreadPlace.Create(threads);
+        s_size = threads;
         Run(threads, &Begin, null);
         return false;
 
@@ -76,45 +79,29 @@ internal static unsafe class OpenMpTeam
     /// <summary>Moves the others away from the core of the calling thread.</summary>
     public static void KeepApart()
     {
-        if (s_members.Length > 0 && s_members[0].IsCurrent)
-            ThreadPlace.KeepApart(s_members.AsSpan(1));
+        if (s_size > 0 && s_members[0].IsCurrent)
+            ThreadPlace.KeepApart(s_members.AsSpan(1, s_size - 1));
     }
 
     [UnmanagedCallersOnly]
     private static void Enter(void* region)
     {
         int thread = s_threadNumber();
-        ThreadPlace[] members = s_members;
-        if (thread > 0 && thread < members.Length)
-            members[thread].Stay();
+        if (thread > 0 && thread < s_size)
+            s_members[thread].Stay();
         ((Region*)region)->Body(thread, ((Region*)region)->State);
     }
 
     private static bool Find()
     {
-        string? path = LoadedPath();
+        // Libraries with the same name may be loaded twice; the one with a hash in its name came with libtorch.
+        string? path = LoadedLibrary.Path("libgomp-"u8) ?? LoadedLibrary.Path("libgomp."u8);
         if (path is null || !NativeLibrary.TryLoad(path, out nint library)
             || !NativeLibrary.TryGetExport(library, "GOMP_parallel", out nint parallel) || !NativeLibrary.TryGetExport(library, "omp_get_thread_num", out nint number))
             return false;
         s_threadNumber = (delegate* unmanaged<int>)number;
         s_parallel = (delegate* unmanaged<delegate* unmanaged<void*, void>, void*, uint, uint, void>)parallel;
         return true;
-    }
-
-    /// <summary>Libraries with the same name may be loaded twice; the one with a hash in its name came with libtorch.</summary>
-    private static string? LoadedPath()
-    {
-        try
-        {
-            return File.ReadLines(Maps)
-                .Select(static line => line.IndexOf('/') is int start and >= 0 ? line[start..] : "")
-                .Where(static path => Path.GetFileName(path).StartsWith(LibraryName, StringComparison.Ordinal))
-                .MaxBy(static path => Path.GetFileName(path).StartsWith(LibraryName + "-", StringComparison.Ordinal));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
     }
 
     private struct Region

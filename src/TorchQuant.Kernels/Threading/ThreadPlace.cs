@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Buffers.Text;
 using System.Runtime.InteropServices;
 
 namespace TorchQuant.Kernels;
@@ -15,6 +15,9 @@ internal sealed unsafe partial class ThreadPlace
     /// <summary>Bytes of a set of cores: as many cores as the C library's own sets have.</summary>
     private const int SetBytes = 1024 / 8;
 
+    /// <summary>Enough for the state, which comes after a number and a short name, and for the path of the file that has it.</summary>
+    private const int StatusBytes = 128;
+
     private static readonly bool s_isThere = IsThere();
 
     private readonly Lock _lock = new();
@@ -25,23 +28,34 @@ internal sealed unsafe partial class ThreadPlace
     /// <summary>Whether this is the calling thread.</summary>
     public bool IsCurrent => s_isThere && _thread == GetThread();
 
-    /// <summary>The letter that the system has for what the thread is doing; allocates.</summary>
+    /// <summary>The letter that the system has for what the thread is doing.</summary>
     public char State
     {
         get
         {
-            try
-            {
-                string line = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/self/task/{_thread}/stat"));
-                // The name before it is in parentheses and may itself have some.
-                return line[line.LastIndexOf(')') + 2];
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
+            if (!s_isThere)
                 return Gone;
+            Span<byte> text = stackalloc byte[StatusBytes];
+            ReadOnlySpan<byte> folder = "/proc/self/task/"u8;
+            folder.CopyTo(text);
+            Utf8Formatter.TryFormat(_thread, text[folder.Length..], out int digits);
+            "/stat\0"u8.CopyTo(text[(folder.Length + digits)..]);
+            fixed (byte* start = text)
+            {
+                int file = Open(start, 0);
+                if (file < 0)
+                    return Gone;
+                nint bytes = Read(file, start, StatusBytes);
+                _ = Close(file);
+                // The name before it is in parentheses and may itself have some; numbers alone follow.
+                int at = text[..(int)Math.Max(0, bytes)].LastIndexOf((byte)')') + 2;
+                return at > 1 && at < bytes ? (char)text[at] : Gone;
             }
         }
     }
+
+    /// <summary>So many, of no thread yet.</summary>
+    public static ThreadPlace[] Create(int count) => [.. Enumerable.Range(0, count).Select(static _ => new ThreadPlace())];
 
     /// <summary>Moves threads away from the core of the calling thread, as far as they may run elsewhere.</summary>
     public static void KeepApart(ReadOnlySpan<ThreadPlace> threads)
@@ -112,4 +126,13 @@ internal sealed unsafe partial class ThreadPlace
 
     [LibraryImport("libc", EntryPoint = "sched_setaffinity")]
     private static partial int SetAffinity(int thread, nint bytes, byte* cores);
+
+    [LibraryImport("libc", EntryPoint = "open")]
+    private static partial int Open(byte* path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "read")]
+    private static partial nint Read(int file, byte* buffer, nint bytes);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int file);
 }

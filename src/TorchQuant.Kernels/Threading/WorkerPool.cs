@@ -39,7 +39,8 @@ internal static unsafe class WorkerPool
 
     private static readonly AutoResetEvent?[] s_wake = new AutoResetEvent?[s_most];
     private static readonly bool[] s_isParked = new bool[s_most];
-    private static readonly ThreadPlace[] s_places = [.. Enumerable.Range(0, s_most).Select(static _ => new ThreadPlace())];
+    private static readonly ThreadPlace[] s_places = ThreadPlace.Create(s_most);
+    private static readonly Func<int, bool> s_holdsCores = OpenMpTeam.IsSpinning;
     private static readonly long s_spinTicks = SpinMicroseconds * Stopwatch.Frequency / 1_000_000, s_aloneTicks = AloneMicroseconds * Stopwatch.Frequency / 1_000_000;
 
     private static readonly long s_mostLost = LostMicroseconds * Stopwatch.Frequency / 1_000_000;
@@ -155,7 +156,7 @@ internal static unsafe class WorkerPool
                 KeepWorkersApart();
         }
 
-        s_choice.Record(lost, end - start, end, threads, OpenMpTeam.IsSpinning);
+        s_choice.Record(lost, end - start, end, threads, s_holdsCores);
     }
 
     private static void RunAlone(int units, delegate*<void*, int, void> body, void* state)

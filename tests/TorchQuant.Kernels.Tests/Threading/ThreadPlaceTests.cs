@@ -22,7 +22,10 @@ public class ThreadPlaceTests
             place.Stay();
             stayed.Set();
             ends.Wait();
-        });
+        })
+        {
+            IsBackground = true,
+        };
         thread.Start();
         hasBegun.Wait(TestContext.Current.CancellationToken);
         ulong before = Allowed(id);
@@ -36,6 +39,7 @@ public class ThreadPlaceTests
         Assert.Equal(before, Allowed(id));
         Assert.False(place.IsCurrent);
         Assert.NotEqual(ThreadPlace.Gone, place.State);
+        Assert.Equal(0, Allocations.Least(() => _ = place.State));
         ends.Set();
         thread.Join();
         Assert.True(SpinWait.SpinUntil(() => place.State == ThreadPlace.Gone, TimeSpan.FromSeconds(30)));

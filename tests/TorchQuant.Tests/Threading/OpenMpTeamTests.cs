@@ -47,6 +47,11 @@ public sealed class OpenMpTeamTests : IDisposable
             },
             TimeSpan.FromSeconds(60)));
 
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 100; i++)
+            _ = OpenMpTeam.IsSpinning(threads);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
         static unsafe void Nothing(int thread, void* state)
         {
         }
