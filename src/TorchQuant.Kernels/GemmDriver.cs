@@ -27,9 +27,6 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     /// <summary>Where weights come from far away, blocks are higher, as far as their activations fit a part of the L2 cache; and so high at least, and at most, since rows some pages long share its sets.</summary>
     private const int StreamingBlockBytes = 256 * 1024, LeastTilesOfStreaming = 8, MostTilesOfStreaming = 16;
 
-    /// <summary>Weights that one thread reads from beyond its second level of the cache, if they are more.</summary>
-    private const int StreamedBytes = 1_250_000;
-
     /// <summary>Where a residual is added in registers: the groups of the depth to multiply while another tile's is fetched, and rows of a block. Measured: a block of 56 rows took 1.3 times as long.</summary>
     private const int FetchedAhead = 64, RowsWithResidual = 384;
 
@@ -44,18 +41,11 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     public static void Run(GemmJob* job, int threads)
     {
         GemmSplit split = GemmSplit.Of(job, TKernel.MaxRows, threads);
-        job->IsStreaming = (long)split.Panels * job->Groups * PackedWeights.GroupBytes / threads > StreamedBytes;
+        job->SetStreaming(threads);
         if (threads == 1)
             RunPart(job, 0, split.Panels, 0, job->M);
         else
-            WorkerPool.Run(split.Units, threads, &RunUnit, &split, EstimateNanoseconds(job));
-    }
-
-    /// <summary>What one core needs, roughly: 200 multiply-adds or 100 bytes of weights a nanosecond, whichever takes longer.</summary>
-    private static long EstimateNanoseconds(GemmJob* job)
-    {
-        long weights = (long)job->N * job->Groups * PackedWeights.GroupDepth;
-        return Math.Max(weights * job->M / 200, weights / 100);
+            WorkerPool.Run(split.Units, threads, &RunUnit, &split, job->EstimateNanoseconds());
     }
 
     private static void RunUnit(void* state, int unit)

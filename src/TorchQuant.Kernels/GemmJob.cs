@@ -16,6 +16,9 @@ internal enum GemmOutput
 /// <summary>One multiplication as the driver and the epilogue see it. All pointers are pinned by the caller for as long as it runs.</summary>
 internal unsafe struct GemmJob
 {
+    /// <summary>Weights that one thread reads from beyond its second level of the cache, if they are more.</summary>
+    private const int StreamedBytes = 1_250_000;
+
     public GemmJob(PackedWeights weights, byte* a, nint stride, int m, QParams activation)
     {
         SetWeights(weights);
@@ -76,6 +79,17 @@ internal unsafe struct GemmJob
 
     /// <summary>What is added to the codes before they are stored.</summary>
     public ResidualSum Residual;
+
+    /// <summary>Sets <see cref="IsStreaming"/>.</summary>
+    public void SetStreaming(int threads) =>
+        IsStreaming = (long)((N + PackedWeights.PanelColumns - 1) / PackedWeights.PanelColumns) * Groups * PackedWeights.GroupBytes / threads > StreamedBytes;
+
+    /// <summary>What one core needs, roughly: 200 multiply-adds or 100 bytes of weights a nanosecond, whichever takes longer.</summary>
+    public readonly long EstimateNanoseconds()
+    {
+        long weights = (long)N * Groups * PackedWeights.GroupDepth;
+        return Math.Max(weights * M / 200, weights / 100);
+    }
 
     /// <summary>The activations as a kernel sees them that subtracts an offset from each.</summary>
     public void SubtractFromActivations(int offset) => Activation = Activation with { ZeroPoint = Activation.ZeroPoint - offset };

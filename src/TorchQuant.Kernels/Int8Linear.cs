@@ -58,6 +58,39 @@ public sealed unsafe class Int8Linear(PackedWeights weights, float[]? bias, bool
         }
     }
 
+    /// <summary>Whether the columns of each of so many gates are whole panels, and weights need no sums of activations: then <see cref="MultiplyGates"/> can divide them.</summary>
+    internal bool CanDivideGates(int gates) => Weights.IsSymmetric && OutFeatures % (gates * PackedWeights.PanelColumns) == 0;
+
+    /// <summary>output = rows [firstRow, firstRow + rows) of x W^T + bias, or output += that, for weights of gates; then the step that follows: <see cref="GateDriver{TKernel, TLanes, TFloat, TInt}"/>.</summary>
+    /// <param name="isa">The kernels.</param>
+    /// <param name="input">All activations.</param>
+    /// <param name="inputRows">How many rows they are.</param>
+    /// <param name="firstRow">The first row.</param>
+    /// <param name="rows">How many rows.</param>
+    /// <param name="output">Results, row-major [rows, OutFeatures].</param>
+    /// <param name="accumulate">Whether to add to what <paramref name="output"/> holds.</param>
+    /// <param name="job">The gates and the step; its product is set here.</param>
+    /// <param name="threads">How many threads may be used.</param>
+    internal void MultiplyGates(Isa isa, LinearInput input, int inputRows, int firstRow, int rows, Span<float> output, bool accumulate, GateJob job, int threads)
+    {
+        int stride = Int8Gemm.RowStride(inputRows, InFeatures);
+        fixed (float* target = output, biasPointer = Bias)
+        fixed (byte* codes = input.Codes)
+        {
+            job.Gemm = new GemmJob(Weights, codes + (nint)firstRow * stride, stride, rows, input.Params)
+            {
+                Kind = GemmOutput.Float,
+                Output = target,
+                Bias = biasPointer,
+                Accumulate = accumulate,
+                IsBackwards = Weights.TakeTurn(),
+            };
+            isa.MultiplyGates(&job, threads);
+        }
+
+        GC.KeepAlive(Weights);
+    }
+
     private LinearInput Prepare(Isa isa, ReadOnlySpan<float> x, int m, int threads)
     {
         int stride = Int8Gemm.RowStride(m, InFeatures);

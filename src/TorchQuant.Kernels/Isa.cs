@@ -55,6 +55,8 @@ public abstract unsafe class Isa
 
     internal abstract void Multiply(GemmJob* job, int threads);
 
+    internal abstract void MultiplyGates(GateJob* job, int threads);
+
     internal abstract void Convolve(ConvolutionJob* job, int threads);
 
     internal abstract void ConvolveDepthwise(ConvolutionJob* job, int threads);

@@ -9,6 +9,8 @@ internal sealed unsafe class Isa<TKernel, TLanes, TFloat, TInt>(string name) : I
 {
     internal override void Multiply(GemmJob* job, int threads) => GemmDriver<TKernel, TLanes, TFloat, TInt>.Run(job, threads);
 
+    internal override void MultiplyGates(GateJob* job, int threads) => GateDriver<TKernel, TLanes, TFloat, TInt>.Run(job, threads);
+
     internal override void Convolve(ConvolutionJob* job, int threads)
     {
         if (!WindowDriver<TKernel, TLanes, TFloat, TInt>.TryRun(job, threads))

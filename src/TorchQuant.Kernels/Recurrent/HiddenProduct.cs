@@ -12,7 +12,23 @@ internal static class HiddenProduct
         }
         catch (ArgumentException error)
         {
-            throw new ArgumentException($"The hidden state before step {step} cannot be multiplied: {error.Message}", nameof(h), error);
+            throw Refusal(error, step, nameof(h));
         }
     }
+
+    /// <summary>The hidden states of a step as codes.</summary>
+    public static LinearInput Prepare(PackedLinear weights, ReadOnlySpan<float> h, int batch, int threads, int step)
+    {
+        try
+        {
+            return weights.Prepare(h, batch, threads);
+        }
+        catch (ArgumentException error)
+        {
+            throw Refusal(error, step, nameof(h));
+        }
+    }
+
+    private static ArgumentException Refusal(ArgumentException error, int step, string name) =>
+        new($"The hidden state before step {step} cannot be multiplied: {error.Message}", name, error);
 }

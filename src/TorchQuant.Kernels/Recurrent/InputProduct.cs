@@ -6,29 +6,46 @@ namespace TorchQuant.Kernels;
 /// The input product of a sequence, a few steps at a time: what it gives is then still in the cache when the steps come to it. The activations have the range of the whole sequence, so it
 /// gives the bits of one product.
 /// </summary>
-internal ref struct InputProduct
+internal unsafe ref struct InputProduct
 {
     /// <summary>Results at a time, if one step has no more: 256 KB, which with the recurrent weights of middle-sized layers is what the second level of the cache holds.</summary>
     private const int MostResults = 64 * 1024;
+
+    /// <summary>Results begin where a line of the cache does: threads that write neighbouring columns share no line.</summary>
+    private const int FloatsInLine = 64 / sizeof(float);
 
     private readonly PackedLinear _weights;
     private readonly ReadOnlySpan<float> _x;
     private readonly ReadOnlySpan<int> _batchSizes;
     private readonly bool _reverse;
     private readonly int _threads;
+    private readonly int _gates;
+    private readonly int _inputRows;
     private readonly int _mostRows;
     private readonly LinearInput _input;
     private readonly float[] _results;
+    private readonly int _offset;
     private int _start;
     private int _end;
 
-    public InputProduct(PackedLinear weights, ReadOnlySpan<float> x, ReadOnlySpan<int> batchSizes, int rows, bool reverse, int threads)
+    /// <summary>Prepares the activations.</summary>
+    /// <param name="weights">The weights.</param>
+    /// <param name="x">[rows, I].</param>
+    /// <param name="batchSizes">The rows of each step.</param>
+    /// <param name="rows">All rows.</param>
+    /// <param name="reverse">Whether steps are asked for from the last to the first.</param>
+    /// <param name="threads">How many threads may be used.</param>
+    /// <param name="gates">Where the steps divide hidden units among threads, the number of their gates; else 0.</param>
+    public InputProduct(PackedLinear weights, ReadOnlySpan<float> x, ReadOnlySpan<int> batchSizes, int rows, bool reverse, int threads, int gates = 0)
     {
-        (_weights, _reverse, _threads) = (weights, reverse, threads);
+        _gates = gates > 0 && threads > 1 && weights is Int8Linear linear && linear.CanDivideGates(gates) ? gates : 0;
+        (_weights, _reverse, _threads, _inputRows) = (weights, reverse, threads, rows);
         _x = x;
         _batchSizes = batchSizes;
         _mostRows = Math.Min(rows, Math.Max(batchSizes.IsEmpty ? 0 : batchSizes[0], MostResults / weights.OutFeatures));
-        _results = ArrayPool<float>.Shared.Rent(checked(_mostRows * weights.OutFeatures));
+        _results = ArrayPool<float>.Shared.Rent(checked(_mostRows * weights.OutFeatures + FloatsInLine));
+        fixed (float* results = _results)
+            _offset = (int)(-((nint)results / sizeof(float)) & (FloatsInLine - 1));
         _input = weights.Prepare(x, rows, threads);
     }
 
@@ -40,7 +57,7 @@ internal ref struct InputProduct
         int batch = _batchSizes[step], columns = _weights.OutFeatures;
         if (first < _start || first + batch > _end)
             Multiply(step, first, batch);
-        return _results.AsSpan((first - _start) * columns, batch * columns);
+        return _results.AsSpan(_offset + (first - _start) * columns, batch * columns);
     }
 
     /// <summary>Gives the memory back.</summary>
@@ -58,6 +75,10 @@ internal ref struct InputProduct
             rows += _batchSizes[next];
         _start = _reverse ? first + batch - rows : first;
         _end = _start + rows;
-        _weights.Multiply(_x, _input, _start, rows, _results.AsSpan(0, rows * _weights.OutFeatures), _threads);
+        Span<float> results = _results.AsSpan(_offset, rows * _weights.OutFeatures);
+        if (_gates > 0)
+            ((Int8Linear)_weights).MultiplyGates(Isa.Current, _input, _inputRows, _start, rows, results, accumulate: false, new GateJob(_gates), _threads);
+        else
+            _weights.Multiply(_x, _input, _start, rows, results, _threads);
     }
 }

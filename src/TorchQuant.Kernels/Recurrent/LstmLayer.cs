@@ -33,7 +33,8 @@ public static class LstmLayer
         RecurrentShape shape = RecurrentShape.Check(x.Length, batchSizes, inputWeights, hiddenWeights, Gates, h.Length, y.Length, yStride, threads);
         Argument.HasLength(c.Length, h.Length, nameof(c), "as many as h");
         int hidden = shape.Hidden;
-        var product = new InputProduct(inputWeights, x, batchSizes, shape.Rows, reverse, threads);
+        var product = new InputProduct(inputWeights, x, batchSizes, shape.Rows, reverse, threads, Gates);
+        Int8Linear? byUnits = threads > 1 && hiddenWeights is Int8Linear linear && linear.CanDivideGates(Gates) ? linear : null;
         fixed (float* hPointer = h, cPointer = c, yPointer = y)
         {
             int end = shape.Rows, start = 0;
@@ -42,12 +43,20 @@ public static class LstmLayer
                 int step = reverse ? batchSizes.Length - 1 - i : i, batch = batchSizes[step];
                 int first = reverse ? end - batch : start;
                 Span<float> gates = product.Of(step, first);
-                HiddenProduct.Multiply(hiddenWeights, h[..(batch * hidden)], batch, gates, relu: false, accumulate: true, threads, step);
                 fixed (float* gatePointer = gates)
                 {
                     var cell = new LstmCell(gatePointer, hidden, hPointer, cPointer, yPointer + (nint)first * yStride, yStride);
-                    // A unit takes about a nanosecond.
-                    isa.Run(new RowLoop<LstmCell>(cell, batch, threads, hidden));
+                    if (byUnits is null)
+                    {
+                        HiddenProduct.Multiply(hiddenWeights, h[..(batch * hidden)], batch, gates, relu: false, accumulate: true, threads, step);
+                        isa.Run(new RowLoop<LstmCell>(cell, batch, threads, hidden * LstmCell.NanosecondsPerUnit));
+                    }
+                    else
+                    {
+                        LinearInput codes = HiddenProduct.Prepare(byUnits, h[..(batch * hidden)], batch, threads, step);
+                        byUnits.MultiplyGates(isa, codes, batch, 0, batch, gates, accumulate: true, new GateJob(Gates, cell), threads);
+                        codes.Return();
+                    }
                 }
 
                 start += batch;
@@ -63,15 +72,27 @@ public static class LstmLayer
 /// The step of an LSTM after its products: gates [batch, 4 H] and the states [batch, H] give the new states. A row is gone over twice, for the cell states and then for the hidden
 /// states: in one pass the chain from a gate to the hidden state is so long that the processor overlaps too few vectors.
 /// </summary>
-internal readonly unsafe struct LstmCell(float* gates, nint hidden, float* h, float* c, float* y, nint yStride) : IRowBody
+internal readonly unsafe struct LstmCell(float* gates, nint hidden, float* h, float* c, float* y, nint yStride, nint first, nint end) : IRowBody
 {
+    /// <summary>What a hidden unit of one row takes, roughly.</summary>
+    public const int NanosecondsPerUnit = 1;
+
+    public LstmCell(float* gates, nint hidden, float* h, float* c, float* y, nint yStride)
+        : this(gates, hidden, h, c, y, yStride, 0, hidden)
+    {
+    }
+
+    /// <summary>The step for some of the hidden units.</summary>
+    public LstmCell Part(nint from, nint to) => new(gates, hidden, h, c, y, yStride, from, to);
+
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
     {
-        float* rowGates = gates + row * 4 * hidden, rowC = c + row * hidden;
-        new LaneLoop<CellStates>(new CellStates(rowGates, hidden, rowC), hidden).Run<TLanes, TFloat, TInt>();
-        new LaneLoop<HiddenStates>(new HiddenStates(rowGates + 3 * hidden, rowC, h + row * hidden, y + row * yStride), hidden).Run<TLanes, TFloat, TInt>();
+        float* rowGates = gates + row * 4 * hidden + first, rowC = c + row * hidden + first;
+        nint units = end - first;
+        new LaneLoop<CellStates>(new CellStates(rowGates, hidden, rowC), units).Run<TLanes, TFloat, TInt>();
+        new LaneLoop<HiddenStates>(new HiddenStates(rowGates + 3 * hidden, rowC, h + row * hidden + first, y + row * yStride + first), units).Run<TLanes, TFloat, TInt>();
     }
 
     /// <summary>c' = sigmoid(f) c + sigmoid(i) tanh(g).</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using TorchQuant.Benchmarks.Limits;
 using TorchQuant.Benchmarks.Races;
 using TorchQuant.Benchmarks.Report;
@@ -56,6 +57,13 @@ internal static class PeersCommand
         if (html is not null)
             HtmlReport.Write(html, rows, machine, HtmlReport.Conditions(settings, race));
         Console.WriteLine($"{race.Samples} samples, {race.DisturbedSamples} of them with the core taken away for a time.");
+        if (race.CoreLatencies.Count > 0)
+        {
+            double[] latencies = [.. race.CoreLatencies.Order().Select(static seconds => seconds * 1e9)];
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"A line of the cache took {latencies[latencies.Length / 2]:0} ns from core to core ({latencies[0]:0} to {latencies[^1]:0} over the matches on several threads)."));
+        }
+
         return race.HasFailed ? 1 : 0;
     }
 }

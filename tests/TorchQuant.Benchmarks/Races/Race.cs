@@ -13,6 +13,9 @@ internal sealed class Race(RaceSettings settings, Machine machine, Action<string
 
     public int DisturbedSamples { get; private set; }
 
+    /// <summary>Seconds that a line of the cache took from core to core, before each match on several threads.</summary>
+    public List<double> CoreLatencies { get; } = [];
+
     /// <summary>The rows of one match with one number of threads.</summary>
     public IReadOnlyList<RaceRow> Run(Match match, int threads)
     {
@@ -23,6 +26,8 @@ internal sealed class Race(RaceSettings settings, Machine machine, Action<string
         {
             foreach (Func<IContender> create in match.Enter(threads))
                 Admit(match, threads, create, runners);
+            if (threads > 1)
+                CoreLatencies.Add(CoreLatency.SecondsNow());
             double peakBefore = Machine.PeakNow(threads, settings.Quick);
             for (int round = 0; round < settings.Rounds; round++)
             {

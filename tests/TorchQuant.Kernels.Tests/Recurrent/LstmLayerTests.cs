@@ -71,13 +71,41 @@ public class LstmLayerTests
             Assert.Equal(expected, Run(Isa.Current, sequence, input, hidden, threads: 2).Bits());
     }
 
-    [Fact]
-    public void A_hidden_state_that_cannot_be_quantized_is_refused_by_its_name()
+    /// <summary>Where the gates are whole panels of 32 columns, threads share the hidden units.</summary>
+    [Theory]
+    [InlineData(32, WeightKind.Int8PerTensor)]
+    [InlineData(32, WeightKind.Int8PerChannel)]
+    [InlineData(96, WeightKind.Int8PerTensor)]
+    [InlineData(96, WeightKind.Int8PerChannel)]
+    [InlineData(160, WeightKind.Int8PerTensor)]
+    public void Hidden_units_that_are_shared_among_threads_give_the_same_bits(int hiddenUnits, WeightKind kind)
     {
-        SequenceCase sequence = SequenceCase.Create(3, 5, [2, 2], reverse: false, seed: 1);
+        foreach (bool reverse in (bool[])[false, true])
+        {
+            SequenceCase sequence = SequenceCase.Create(40, hiddenUnits, [9, 9, 7, .. Enumerable.Repeat(4, 20), 1], reverse, seed: 7);
+            foreach (int seed in (int[])[6, 7])
+            {
+                (LinearCase input, LinearCase hidden) = Weights(sequence, kind, seed);
+                int[] expected = Run(Isa.Available[^1], sequence, input, hidden, threads: 1).Bits();
+                foreach (Isa isa in Isa.Available)
+                {
+                    foreach (int threads in (int[])[1, 2, 3, 16])
+                        Assert.Equal(expected, Run(isa, sequence, input, hidden, threads).Bits());
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(5, 1)]
+    [InlineData(5, 2)]
+    [InlineData(32, 2)]
+    public void A_hidden_state_that_cannot_be_quantized_is_refused_by_its_name(int hiddenUnits, int threads)
+    {
+        SequenceCase sequence = SequenceCase.Create(3, hiddenUnits, [2, 2], reverse: false, seed: 1);
         (LinearCase input, LinearCase hidden) = Weights(sequence, WeightKind.Int8PerTensor, seed: 1);
         sequence.H0[3] = float.NaN;
-        var error = Assert.Throws<ArgumentException>(() => Run(Isa.Current, sequence, input, hidden, threads: 1));
+        var error = Assert.Throws<ArgumentException>(() => Run(Isa.Current, sequence, input, hidden, threads));
         Assert.Equal("h", error.ParamName);
         Assert.Contains("hidden state before step 0", error.Message, StringComparison.Ordinal);
     }
@@ -132,6 +160,10 @@ public class LstmLayerTests
         (LinearCase input, LinearCase hidden) = Weights(sequence, WeightKind.Int8PerChannel, seed: 4);
         float[] h = [.. sequence.H0], c = [.. sequence.C0], y = new float[sequence.Rows * 48];
         Assert.Equal(0, Allocations.Least(() => LstmLayer.Run(sequence.X, sequence.BatchSizes, input.Packed, hidden.Packed, h, c, y, 48)));
+        sequence = SequenceCase.Create(64, 96, [9, 9, 4], reverse: false, seed: 4);
+        (input, hidden) = Weights(sequence, WeightKind.Int8PerChannel, seed: 4);
+        (h, c, y) = ([.. sequence.H0], [.. sequence.C0], new float[sequence.Rows * 96]);
+        Assert.Equal(0, Allocations.Least(() => LstmLayer.Run(sequence.X, sequence.BatchSizes, input.Packed, hidden.Packed, h, c, y, 96, threads: 2)));
     }
 
     [Fact]
