@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace TorchQuant.Benchmarks.Limits;
 
 /// <summary>
@@ -15,19 +17,20 @@ internal static class CoreLatency
     {
         // The middle of three lines has no neighbour in use.
         int[] lines = new int[3 * 32];
-        double seconds = ThreadTeam.Time(2, me =>
-        {
-            ref int turn = ref lines[32];
-            for (int i = 0; i < Exchanges; i++)
-            {
-                while (Volatile.Read(ref turn) != 2 * i + me)
-                {
-                    // No pause: it may be longer than what is measured.
-                }
+        return ThreadTeam.Time(2, me => TakeTurns(ref lines[32], me)) / (2 * Exchanges);
+    }
 
-                Volatile.Write(ref turn, 2 * i + me + 1);
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TakeTurns(ref int turn, int me)
+    {
+        for (int i = 0; i < Exchanges; i++)
+        {
+            while (Volatile.Read(ref turn) != 2 * i + me)
+            {
+                // No pause: it may be longer than what is measured.
             }
-        });
-        return seconds / (2 * Exchanges);
+
+            Volatile.Write(ref turn, 2 * i + me + 1);
+        }
     }
 }
