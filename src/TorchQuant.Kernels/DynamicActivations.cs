@@ -18,10 +18,7 @@ internal static unsafe class DynamicActivations
     /// <exception cref="ArgumentException">An activation is not finite.</exception>
     public static QParams Quantize(Isa isa, float* x, int rows, int columns, byte* codes, int stride, bool reduceRange, int threads)
     {
-        (float min, float max) = MinMax.Of(isa, x, rows * columns, threads);
-        if (!float.IsFinite(min) || !float.IsFinite(max))
-            throw new ArgumentException($"x has the range {min} to {max}; expected finite activations (a NaN or an infinity cannot be quantized dynamically).", nameof(x));
-        QParams qparams = QParamsChooser.ForDynamic(min, max, reduceRange: reduceRange);
+        QParams qparams = Choose(MinMax.Of(isa, x, rows * columns, threads), reduceRange, nameof(x));
         int pieces = threads == 1 ? 1 : Math.Clamp((int)Math.Min((long)rows * columns / LeastPiece, rows), 1, rows);
         if (pieces > 1)
         {
@@ -38,6 +35,18 @@ internal static unsafe class DynamicActivations
         for (int row = 0; row < rows; row++)
             isa.QuantizeDynamic(x + (nint)row * columns, codes + (nint)row * stride, columns, qparams);
         return qparams;
+    }
+
+    /// <summary>Scale and zero point of activations.</summary>
+    /// <param name="range">The smallest and the largest of them.</param>
+    /// <param name="reduceRange">Whether they are quantized to 7 bits.</param>
+    /// <param name="name">The name of the parameter that they came by.</param>
+    /// <exception cref="ArgumentException">An activation is not finite.</exception>
+    public static QParams Choose((float Min, float Max) range, bool reduceRange, string name)
+    {
+        if (!float.IsFinite(range.Min) || !float.IsFinite(range.Max))
+            throw new ArgumentException($"x has the range {range.Min} to {range.Max}; expected finite activations (a NaN or an infinity cannot be quantized dynamically).", name);
+        return QParamsChooser.ForDynamic(range.Min, range.Max, reduceRange: reduceRange);
     }
 
     /// <summary>Some of the rows.</summary>

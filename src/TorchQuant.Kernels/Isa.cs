@@ -57,6 +57,10 @@ public abstract unsafe class Isa
 
     internal abstract void MultiplyGates(GateJob* job, int threads);
 
+    internal abstract void QuantizeLstmRows(LstmRows* job, int threads);
+
+    internal abstract void StepLstmRows(LstmRows* job, int threads);
+
     internal abstract void Convolve(ConvolutionJob* job, int threads);
 
     internal abstract void ConvolveDepthwise(ConvolutionJob* job, int threads);

@@ -11,6 +11,10 @@ internal sealed unsafe class Isa<TKernel, TLanes, TFloat, TInt>(string name) : I
 
     internal override void MultiplyGates(GateJob* job, int threads) => GateDriver<TKernel, TLanes, TFloat, TInt>.Run(job, threads);
 
+    internal override void QuantizeLstmRows(LstmRows* job, int threads) => LstmRowsDriver<TKernel, TLanes, TFloat, TInt>.Quantize(job, threads);
+
+    internal override void StepLstmRows(LstmRows* job, int threads) => LstmRowsDriver<TKernel, TLanes, TFloat, TInt>.Step(job, threads);
+
     internal override void Convolve(ConvolutionJob* job, int threads)
     {
         if (!WindowDriver<TKernel, TLanes, TFloat, TInt>.TryRun(job, threads))

@@ -29,6 +29,19 @@ internal static class HiddenProduct
         }
     }
 
+    /// <summary>Scale and zero point of the hidden states of a step.</summary>
+    public static QParams Choose((float Min, float Max) range, bool reduceRange, int step)
+    {
+        try
+        {
+            return DynamicActivations.Choose(range, reduceRange, "h");
+        }
+        catch (ArgumentException error)
+        {
+            throw Refusal(error, step, "h");
+        }
+    }
+
     private static ArgumentException Refusal(ArgumentException error, int step, string name) =>
         new($"The hidden state before step {step} cannot be multiplied: {error.Message}", name, error);
 }

@@ -33,6 +33,13 @@ public static class LstmLayer
         RecurrentShape shape = RecurrentShape.Check(x.Length, batchSizes, inputWeights, hiddenWeights, Gates, h.Length, y.Length, yStride, threads);
         Argument.HasLength(c.Length, h.Length, nameof(c), "as many as h");
         int hidden = shape.Hidden;
+        if (LstmRows.Fits(batchSizes, inputWeights, hiddenWeights, threads))
+        {
+            fixed (float* hPointer = h, cPointer = c, yPointer = y)
+                LstmRows.Run(isa, x, batchSizes.Length, batchSizes[0], (Int8Linear)inputWeights, (Int8Linear)hiddenWeights, hPointer, cPointer, yPointer, yStride, reverse, threads);
+            return;
+        }
+
         var product = new InputProduct(inputWeights, x, batchSizes, shape.Rows, reverse, threads, Gates);
         Int8Linear? byUnits = threads > 1 && hiddenWeights is Int8Linear linear && linear.CanDivideGates(Gates) ? linear : null;
         fixed (float* hPointer = h, cPointer = c, yPointer = y)

@@ -63,8 +63,8 @@ public class LstmLayerTests
     [InlineData(WeightKind.Half)]
     public void A_batch_that_is_shared_among_threads_gives_the_same_bits(WeightKind kind)
     {
-        // Cells of 40 x 70 units and products of 280 x 70 weights are more than a thread does alone.
-        SequenceCase sequence = SequenceCase.Create(30, 70, [.. Enumerable.Repeat(3, 40)], reverse: false, seed: 6);
+        // Cells of 40 x 70 units and products of 280 x 70 weights are more than a thread does alone. Two lengths: the sequences are not divided.
+        SequenceCase sequence = SequenceCase.Create(30, 70, [.. Enumerable.Repeat(3, 40), 2], reverse: false, seed: 6);
         (LinearCase input, LinearCase hidden) = Weights(sequence, kind, seed: 6);
         int[] expected = Run(Isa.Available[^1], sequence, input, hidden, threads: 1).Bits();
         for (int i = 0; i < 50; i++)
@@ -96,13 +96,39 @@ public class LstmLayerTests
         }
     }
 
+    /// <summary>Sequences of one length, if they are many, are shared among threads; the input product is made in one chunk or in several.</summary>
     [Theory]
-    [InlineData(5, 1)]
-    [InlineData(5, 2)]
-    [InlineData(32, 2)]
-    public void A_hidden_state_that_cannot_be_quantized_is_refused_by_its_name(int hiddenUnits, int threads)
+    [InlineData(1, 1, 8, 1)]
+    [InlineData(9, 5, 13, 4)]
+    [InlineData(33, 70, 40, 3)]
+    [InlineData(40, 160, 20, 24)]
+    [InlineData(7, 64, 130, 17)]
+    public void Sequences_that_are_shared_among_threads_give_the_same_bits(int inputs, int hiddenUnits, int batch, int steps)
     {
-        SequenceCase sequence = SequenceCase.Create(3, hiddenUnits, [2, 2], reverse: false, seed: 1);
+        foreach (bool reverse in (bool[])[false, true])
+        {
+            SequenceCase sequence = SequenceCase.Create(inputs, hiddenUnits, [.. Enumerable.Repeat(steps, batch)], reverse, seed: 9);
+            foreach (int seed in (int[])[6, 7])
+            {
+                (LinearCase input, LinearCase hidden) = Weights(sequence, WeightKind.Int8PerTensor, seed);
+                int[] expected = Run(Isa.Available[^1], sequence, input, hidden, threads: 1).Bits();
+                foreach (Isa isa in Isa.Available)
+                {
+                    foreach (int threads in (int[])[1, 2, 3, 7])
+                        Assert.Equal(expected, Run(isa, sequence, input, hidden, threads).Bits());
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(5, 2, 1)]
+    [InlineData(5, 2, 2)]
+    [InlineData(32, 2, 2)]
+    [InlineData(32, 9, 2)]
+    public void A_hidden_state_that_cannot_be_quantized_is_refused_by_its_name(int hiddenUnits, int batch, int threads)
+    {
+        SequenceCase sequence = SequenceCase.Create(3, hiddenUnits, [.. Enumerable.Repeat(2, batch)], reverse: false, seed: 1);
         (LinearCase input, LinearCase hidden) = Weights(sequence, WeightKind.Int8PerTensor, seed: 1);
         sequence.H0[3] = float.NaN;
         var error = Assert.Throws<ArgumentException>(() => Run(Isa.Current, sequence, input, hidden, threads));
@@ -161,9 +187,13 @@ public class LstmLayerTests
         float[] h = [.. sequence.H0], c = [.. sequence.C0], y = new float[sequence.Rows * 48];
         Assert.Equal(0, Allocations.Least(() => LstmLayer.Run(sequence.X, sequence.BatchSizes, input.Packed, hidden.Packed, h, c, y, 48)));
         sequence = SequenceCase.Create(64, 96, [9, 9, 4], reverse: false, seed: 4);
-        (input, hidden) = Weights(sequence, WeightKind.Int8PerChannel, seed: 4);
+        (input, hidden) = Weights(sequence, WeightKind.Int8PerTensor, seed: 4);
         (h, c, y) = ([.. sequence.H0], [.. sequence.C0], new float[sequence.Rows * 96]);
         Assert.Equal(0, Allocations.Least(() => LstmLayer.Run(sequence.X, sequence.BatchSizes, input.Packed, hidden.Packed, h, c, y, 96, threads: 2)));
+        sequence = SequenceCase.Create(64, 48, [.. Enumerable.Repeat(5, 16)], reverse: false, seed: 4);
+        (input, hidden) = Weights(sequence, WeightKind.Int8PerTensor, seed: 4);
+        (h, c, y) = ([.. sequence.H0], [.. sequence.C0], new float[sequence.Rows * 48]);
+        Assert.Equal(0, Allocations.Least(() => LstmLayer.Run(sequence.X, sequence.BatchSizes, input.Packed, hidden.Packed, h, c, y, 48, threads: 2)));
     }
 
     [Fact]
