@@ -16,8 +16,8 @@ internal struct TeamChoice
     /// <summary>What a stalled run weighs against one that was not, and the weight that is too much: four in a row, or a fifth of all.</summary>
     private const int StallWeight = 4, MostStalls = 16;
 
-    /// <summary>What may be lost in all, and what one run counts at most: a core can be taken away once on any machine.</summary>
-    private static readonly long s_patience = Ticks(milliseconds: 2), s_mostOfARun = Ticks(milliseconds: 1);
+    /// <summary>What may be lost in all before OpenMP's threads are looked at, less than one pass through a model, and what one run counts at most: a core can be taken away once on any machine.</summary>
+    private static readonly long s_patience = Ticks(milliseconds: 0.3), s_mostOfARun = Ticks(milliseconds: 0.15);
 
     /// <summary>How long OpenMP's threads hold the cores after a run of ours, a little more than 7 ms as they are built: what is lost then says nothing about libtorch's operators.</summary>
     private static readonly long s_grace = Ticks(milliseconds: 8);
