@@ -89,7 +89,7 @@ public class LstmLayerTests
                 int[] expected = Run(Isa.Available[^1], sequence, input, hidden, threads: 1).Bits();
                 foreach (Isa isa in Isa.Available)
                 {
-                    foreach (int threads in (int[])[1, 2, 3, 16])
+                    foreach (int threads in isa.Name == Isa.Current.Name ? [1, 2, 3, 16] : (int[])[2])
                         Assert.Equal(expected, Run(isa, sequence, input, hidden, threads).Bits());
                 }
             }
@@ -101,8 +101,8 @@ public class LstmLayerTests
     [InlineData(1, 1, 8, 1)]
     [InlineData(9, 5, 13, 4)]
     [InlineData(33, 70, 40, 3)]
-    [InlineData(40, 160, 20, 24)]
-    [InlineData(7, 64, 130, 17)]
+    [InlineData(20, 160, 20, 13)]
+    [InlineData(7, 64, 66, 9)]
     public void Sequences_that_are_shared_among_threads_give_the_same_bits(int inputs, int hiddenUnits, int batch, int steps)
     {
         foreach (bool reverse in (bool[])[false, true])
@@ -114,7 +114,7 @@ public class LstmLayerTests
                 int[] expected = Run(Isa.Available[^1], sequence, input, hidden, threads: 1).Bits();
                 foreach (Isa isa in Isa.Available)
                 {
-                    foreach (int threads in (int[])[1, 2, 3, 7])
+                    foreach (int threads in isa.Name == Isa.Current.Name ? [1, 2, 3, 7] : (int[])[2])
                         Assert.Equal(expected, Run(isa, sequence, input, hidden, threads).Bits());
                 }
             }
