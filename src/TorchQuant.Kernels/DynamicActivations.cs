@@ -3,8 +3,11 @@ namespace TorchQuant.Kernels;
 /// <summary>Quantizes the activations of one call by their own range: once to find it, once to quantize.</summary>
 internal static unsafe class DynamicActivations
 {
-    /// <summary>Numbers that one thread takes at least, and how many it quantizes in a nanosecond.</summary>
-    private const int LeastPiece = 16384, NumbersPerNanosecond = 12;
+    /// <summary>Numbers that are quantized in a nanosecond.</summary>
+    public const int NumbersPerNanosecond = 12;
+
+    /// <summary>Numbers that one thread takes at least.</summary>
+    private const int LeastPiece = 16384;
 
     /// <summary>Quantizes rows.</summary>
     /// <param name="isa">The row of the table of instruction sets.</param>

@@ -58,8 +58,9 @@ public sealed unsafe class Int8Linear(PackedWeights weights, float[]? bias, bool
         }
     }
 
-    /// <summary>Whether the columns of each of so many gates are whole panels, and weights need no sums of activations: then <see cref="MultiplyGates"/> can divide them.</summary>
-    internal bool CanDivideGates(int gates) => Weights.IsSymmetric && OutFeatures % (gates * PackedWeights.PanelColumns) == 0;
+    /// <summary>The weights if <see cref="MultiplyGates"/> can divide them among threads: the columns of each gate are whole panels, and no sums of activations are needed. Else null.</summary>
+    internal static Int8Linear? WithDividedGates(PackedLinear weights, int gates, int threads) =>
+        threads > 1 && weights is Int8Linear { Weights.IsSymmetric: true } linear && linear.OutFeatures % (gates * PackedWeights.PanelColumns) == 0 ? linear : null;
 
     /// <summary>output = rows [firstRow, firstRow + rows) of x W^T + bias, or output += that, for weights of gates; then the step that follows: <see cref="GateDriver{TKernel, TLanes, TFloat, TInt}"/>.</summary>
     /// <param name="isa">The kernels.</param>

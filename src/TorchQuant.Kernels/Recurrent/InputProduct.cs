@@ -20,6 +20,7 @@ internal unsafe ref struct InputProduct
     private readonly bool _reverse;
     private readonly int _threads;
     private readonly int _gates;
+    private readonly Int8Linear? _byUnits;
     private readonly int _inputRows;
     private readonly int _mostRows;
     private readonly LinearInput _input;
@@ -38,7 +39,8 @@ internal unsafe ref struct InputProduct
     /// <param name="gates">Where the steps divide hidden units among threads, the number of their gates; else 0.</param>
     public InputProduct(PackedLinear weights, ReadOnlySpan<float> x, ReadOnlySpan<int> batchSizes, int rows, bool reverse, int threads, int gates = 0)
     {
-        _gates = gates > 0 && threads > 1 && weights is Int8Linear linear && linear.CanDivideGates(gates) ? gates : 0;
+        _gates = gates;
+        _byUnits = gates > 0 ? Int8Linear.WithDividedGates(weights, gates, threads) : null;
         (_weights, _reverse, _threads, _inputRows) = (weights, reverse, threads, rows);
         _x = x;
         _batchSizes = batchSizes;
@@ -76,8 +78,8 @@ internal unsafe ref struct InputProduct
         _start = _reverse ? first + batch - rows : first;
         _end = _start + rows;
         Span<float> results = _results.AsSpan(_offset, rows * _weights.OutFeatures);
-        if (_gates > 0)
-            ((Int8Linear)_weights).MultiplyGates(Isa.Current, _input, _inputRows, _start, rows, results, accumulate: false, new GateJob(_gates), _threads);
+        if (_byUnits is not null)
+            _byUnits.MultiplyGates(Isa.Current, _input, _inputRows, _start, rows, results, accumulate: false, new GateJob(_gates), _threads);
         else
             _weights.Multiply(_x, _input, _start, rows, results, _threads);
     }

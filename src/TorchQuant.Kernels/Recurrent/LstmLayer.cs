@@ -41,7 +41,7 @@ public static class LstmLayer
         }
 
         var product = new InputProduct(inputWeights, x, batchSizes, shape.Rows, reverse, threads, Gates);
-        Int8Linear? byUnits = threads > 1 && hiddenWeights is Int8Linear linear && linear.CanDivideGates(Gates) ? linear : null;
+        Int8Linear? byUnits = Int8Linear.WithDividedGates(hiddenWeights, Gates, threads);
         fixed (float* hPointer = h, cPointer = c, yPointer = y)
         {
             int end = shape.Rows, start = 0;

@@ -7,12 +7,9 @@ internal static unsafe class LstmRowsDriver<TKernel, TLanes, TFloat, TInt>
     where TKernel : struct, IMicroKernel
     where TLanes : struct, ILanes<TFloat, TInt>
 {
-    /// <summary>Numbers that are quantized in a nanosecond.</summary>
-    private const int NumbersPerNanosecond = 12;
-
     /// <summary>The input's codes: part by part, the steps in the order in which they are run, the rows.</summary>
     public static void Quantize(LstmRows* job, int threads) =>
-        WorkerPool.Run(job->Parts, threads, &QuantizePart, job, (long)job->Steps * job->Batch * job->Input.K / NumbersPerNanosecond);
+        WorkerPool.Run(job->Parts, threads, &QuantizePart, job, (long)job->Steps * job->Batch * job->Input.K / DynamicActivations.NumbersPerNanosecond);
 
     /// <summary>One step, with the input product of the steps of a chunk before its first.</summary>
     public static void Step(LstmRows* job, int threads)
