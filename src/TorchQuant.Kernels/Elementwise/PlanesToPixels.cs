@@ -16,6 +16,9 @@ internal readonly unsafe struct PlanesToPixels(float* x, byte* codes, int channe
     /// <summary>A piece has at least as many positions as the widest vector, and whole cache lines of them.</summary>
     private const int LeastPositions = 64;
 
+    /// <summary>How far ahead each plane is fetched, in floats. Measured, with pictures that are not in the cache: 256 took 1.25 times as long, 2048 as long.</summary>
+    private const int FetchedAhead = 512;
+
     private int PiecePositions => Math.Max(LeastPositions, PieceLength / channels / LeastPositions * LeastPositions);
 
     private int Pieces => (int)((positions + (long)PiecePositions - 1) / PiecePositions);
@@ -141,6 +144,10 @@ internal readonly unsafe struct PlanesToPixels(float* x, byte* codes, int channe
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TInt Codes<TLanes, TFloat, TInt>(float* source, TFloat inverse, TFloat lowest, TFloat highest, TInt zeroPoint) where TLanes : struct, ILanes<TFloat, TInt> =>
-        Elementwise<TLanes, TFloat, TInt>.ToCodes(TLanes.Multiply(TLanes.Load(source), inverse), lowest, highest, zeroPoint);
+    private static TInt Codes<TLanes, TFloat, TInt>(float* source, TFloat inverse, TFloat lowest, TFloat highest, TInt zeroPoint) where TLanes : struct, ILanes<TFloat, TInt>
+    {
+        if (typeof(TLanes) != typeof(ScalarLanes))
+            CachePrefetch.One(source + FetchedAhead);
+        return Elementwise<TLanes, TFloat, TInt>.ToCodes(TLanes.Multiply(TLanes.Load(source), inverse), lowest, highest, zeroPoint);
+    }
 }

@@ -22,6 +22,9 @@ internal readonly unsafe struct PoolingLoop<TPooling>(TPooling pooling, byte* in
     /// <summary>Codes of windows that are read in a nanosecond, about.</summary>
     private const int CodesPerNanosecond = 40;
 
+    /// <summary>Codes of an input that may lie beyond the second level of the cache.</summary>
+    private const int CodesInCache = 512 * 1024;
+
     public void Run(Isa isa, int threads)
     {
         int rows = grid.Batch * grid.OutputDepth * grid.OutputHeight;
@@ -39,13 +42,26 @@ internal readonly unsafe struct PoolingLoop<TPooling>(TPooling pooling, byte* in
         PoolingSpan deep = grid.Deep(z), vertical = grid.Vertical(y);
         byte* source = input + (((nint)batch * grid.Depth + deep.Start) * grid.Height + vertical.Start) * grid.Width * grid.Channels;
         byte* target = output + row * grid.OutputWidth * grid.Channels;
+        byte* ahead = source + (nint)vertical.Count * grid.Width * grid.Channels;
+        nint part = CodesAhead(y, vertical) / grid.OutputWidth;
         for (int x = 0; x < grid.OutputWidth; x++)
         {
+            CachePrefetch.Many(ahead + x * part, part);
             PoolingSpan horizontal = grid.Horizontal(x);
             var window = new PoolingWindow(deep.Count, vertical.Count, horizontal.Count, grid.PlaneStep, grid.RowStep, grid.ColumnStep, pooling.Divisor(deep, vertical, horizontal));
             Pixel<TLanes, TFloat, TInt>(source + (nint)horizontal.Start * grid.Channels, target, window);
             target += grid.Channels;
         }
+    }
+
+    /// <summary>The codes after those that a row of outputs reads which the next one needs too. A window reads some rows by turns: from far away it would wait for each.</summary>
+    private nint CodesAhead(int y, PoolingSpan vertical)
+    {
+        nint row = (nint)grid.Width * grid.Channels;
+        if (y + 1 == grid.OutputHeight || grid.RowStep != row || grid.Batch * grid.Depth * grid.Height * row <= CodesInCache)
+            return 0;
+        PoolingSpan next = grid.Vertical(y + 1);
+        return (next.Start + next.Count - vertical.Start - vertical.Count) * row;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

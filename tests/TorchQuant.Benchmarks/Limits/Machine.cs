@@ -19,8 +19,11 @@ internal sealed record Machine(IReadOnlyDictionary<int, double> OperationsPerSec
             threads.ToDictionary(t => t, t => ReadBandwidth.PerSecond(t, Seconds, rounds)));
     }
 
-    /// <summary>Int8 operations a second at this moment: the clock of a machine that is shared or warm changes by some percent within minutes.</summary>
-    public static double PeakNow(int threads, bool quick) => PeakOperations.PerSecond(threads, Seconds, quick ? 5 : 50);
+    /// <summary>
+    /// Int8 operations a second at this moment, in a piece as long as a sample of a contender: the clock of a machine that is shared or warm changes by some percent from one to the next, and what is held
+    /// against the peak has to be measured as the peak is. The better of two, since others interrupt.
+    /// </summary>
+    public static double PeakNow(int threads, double seconds) => PeakOperations.PerSecond(threads, seconds, pieces: 2);
 
     /// <summary>The same machine with another peak for that number of threads.</summary>
     public Machine WithPeak(int threads, double operationsPerSecond) =>

@@ -17,14 +17,14 @@ internal static unsafe class PeakOperations
     /// <summary>What was measured.</summary>
     public static string Instruction => s_loop.Instruction;
 
-    /// <summary>Operations a second on all threads together: the best of some rounds, since others only slow it.</summary>
-    public static double PerSecond(int threads, double seconds, int rounds)
+    /// <summary>Operations a second on all threads together: the best of some pieces, since others only slow it.</summary>
+    public static double PerSecond(int threads, double seconds, int pieces)
     {
         nint turns = 1000;
         while (ThreadTeam.Time(1, _ => s_loop.Run(turns)) < seconds)
             turns *= 2;
         double best = double.PositiveInfinity;
-        for (int round = 0; round < rounds; round++)
+        for (int piece = 0; piece < pieces; piece++)
             best = Math.Min(best, ThreadTeam.Time(threads, _ => s_loop.Run(turns)));
         return 2 * s_loop.MultiplyAddsPerTurn * turns * threads / best;
     }

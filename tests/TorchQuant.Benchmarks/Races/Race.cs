@@ -28,17 +28,18 @@ internal sealed class Race(RaceSettings settings, Machine machine, Action<string
                 Admit(match, threads, create, runners);
             if (threads > 1)
                 CoreLatencies.Add(CoreLatency.SecondsNow());
-            double peakBefore = Machine.PeakNow(threads, settings.Quick);
+            var peaks = new List<double>();
             for (int round = 0; round < settings.Rounds; round++)
             {
                 // Each begins once: none always follows the same one.
                 for (int i = 0; i < runners.Count; i++)
                     runners[(round + i) % runners.Count].Runner.Sample(settings.Tries, settings.SampleSecondsOn(threads));
+                peaks.Add(Machine.PeakNow(threads, settings.SampleSecondsOn(threads)));
             }
 
             Samples += settings.Rounds * runners.Count;
             DisturbedSamples += runners.Sum(r => r.Runner.DisturbedSamples);
-            Machine now = machine.WithPeak(threads, Math.Max(peakBefore, Machine.PeakNow(threads, settings.Quick)));
+            Machine now = machine.WithPeak(threads, Statistics.Median(peaks));
             double limit = now.LimitSeconds(match.MultiplyAdds, match.Bytes, match.Footprint, threads);
             return [.. runners.Select(r => new RaceRow(
                 match.Group, match.Shape, threads, r.Runner.Contender.Name, r.Runner.Contender.Side, r.Runner.MedianSeconds, match.MultiplyAdds, limit, match.Bytes, r.Agreement))];

@@ -73,6 +73,26 @@ public class PoolingTests
         }
     }
 
+    [Theory]
+    [InlineData(3, 2, 1, 1)]
+    [InlineData(2, 2, 0, 1)]
+    [InlineData(3, 1, 1, 2)]
+    [InlineData(1, 3, 0, 1)]
+    public void Pictures_that_no_near_cache_holds_are_pooled_alike(int kernel, int stride, int padding, int dilation)
+    {
+        const int batch = 2, height = 70, width = 66, channels = 64;
+        byte[] input = Generators.Activations(batch * height * width * channels, kernel);
+        PoolingDimension flat = new(1, 1), dimension = new(kernel, stride, padding, dilation);
+        var grid = new PoolingGrid(batch, height, width, channels, dimension, dimension);
+        byte[] expected = Expected(grid, flat, dimension, dimension, input, codes => codes.Max());
+        foreach (Isa isa in Isa.Available)
+        {
+            byte[] found = Fresh(expected.Length);
+            Int8MaxPool.Run(isa, input, grid, found.AsSpan(Canaries, expected.Length), threads: 2);
+            AssertSame(expected, found, $"{isa}");
+        }
+    }
+
     [Fact]
     public void Pictures_are_volumes_of_the_depth_one()
     {
