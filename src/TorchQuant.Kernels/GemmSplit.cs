@@ -34,6 +34,9 @@ internal unsafe struct GemmSplit
     /// <summary>The panels and rows of a unit. Units of the same rows follow each other.</summary>
     public readonly void Unit(int unit, out int firstPanel, out int endPanel, out int firstRow, out int endRow)
     {
+        // Each thread from the end of its weights, which is where it ended the time before.
+        if (Job->IsBackwards && Units % UnitsPerThread == 0)
+            unit = EvenSplit.Reversed(unit, UnitsPerThread);
         (int row, int panel) = Math.DivRem(unit, PanelUnits);
         (firstPanel, endPanel) = (EvenSplit.Part(Panels, panel, PanelUnits), EvenSplit.Part(Panels, panel + 1, PanelUnits));
         (firstRow, endRow) = (EvenSplit.Part(Job->M, row, RowUnits), EvenSplit.Part(Job->M, row + 1, RowUnits));

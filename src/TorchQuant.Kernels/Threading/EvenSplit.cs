@@ -5,4 +5,7 @@ internal static class EvenSplit
 {
     /// <summary>Where a part begins; part number <paramref name="parts"/> is the end.</summary>
     public static int Part(int whole, int part, int parts) => (int)((long)whole * part / parts);
+
+    /// <summary>The same parts in groups of so many, each group from its last part to its first.</summary>
+    public static int Reversed(int part, int group) => part / group * group + (group - 1 - part % group);
 }
