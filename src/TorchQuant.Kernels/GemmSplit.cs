@@ -2,7 +2,8 @@ namespace TorchQuant.Kernels;
 
 /// <summary>
 /// How a multiplication is divided among threads. Many rows and few weights: by rows, so that each thread writes whole rows of the output; half of a row is less than a line of the cache or leaves one for a
-/// second time. Otherwise by panels of 32 columns, so that each thread reads its part of the weights, and by rows too where there are few panels.
+/// second time. Results in float by rows too, with more weights: their activations have just been quantized, row by row on the same threads, and lie in those cores' caches. Otherwise by panels of 32 columns,
+/// so that each thread reads its part of the weights, and by rows too where there are few panels.
 /// </summary>
 internal unsafe struct GemmSplit
 {
@@ -11,6 +12,9 @@ internal unsafe struct GemmSplit
 
     /// <summary>Tiles of a unit of rows at least, since each unit reads all weights, and weights at most, a part of the L2 cache.</summary>
     private const int LeastTiles = 4, MostWeightBytes = 512 * 1024;
+
+    /// <summary>The same for results in float, and the units of rows for each thread at least.</summary>
+    private const int MostWeightBytesOfFloat = 4 * 1024 * 1024, LeastRowUnitsOfFloat = 2;
 
     public GemmJob* Job;
     public int Panels;
@@ -25,9 +29,11 @@ internal unsafe struct GemmSplit
     public static GemmSplit Of(GemmJob* job, int tileRows, int threads)
     {
         int panels = (job->N + PackedWeights.PanelColumns - 1) / PackedWeights.PanelColumns, tiles = (job->M + tileRows - 1) / tileRows;
-        int wanted = threads == 1 ? 1 : Math.Min(threads, Environment.ProcessorCount) * UnitsPerThread;
-        bool isByRows = tiles >= wanted * LeastTiles && (long)panels * job->Groups * PackedWeights.GroupBytes <= MostWeightBytes;
-        int panelUnits = isByRows ? 1 : Math.Min(panels, wanted);
+        int most = Math.Min(threads, Environment.ProcessorCount), wanted = threads == 1 ? 1 : most * UnitsPerThread, rowUnits = Math.Min(wanted, tiles / LeastTiles);
+        long weightBytes = (long)panels * job->Groups * PackedWeights.GroupBytes;
+        if (job->Kind == GemmOutput.Float ? rowUnits >= most * LeastRowUnitsOfFloat && weightBytes <= MostWeightBytesOfFloat : rowUnits == wanted && weightBytes <= MostWeightBytes)
+            return new GemmSplit { Job = job, Panels = panels, PanelUnits = 1, RowUnits = rowUnits };
+        int panelUnits = Math.Min(panels, wanted);
         return new GemmSplit { Job = job, Panels = panels, PanelUnits = panelUnits, RowUnits = Math.Min((wanted + panelUnits - 1) / panelUnits, tiles) };
     }
 
