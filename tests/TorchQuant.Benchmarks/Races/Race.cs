@@ -48,6 +48,8 @@ internal sealed class Race(RaceSettings settings, Machine machine, Action<string
         {
             foreach ((Runner runner, _) in runners)
                 runner.Dispose();
+            runners.Clear();
+            FreedMemory.Return();
         }
     }
 
