@@ -30,7 +30,7 @@ internal static unsafe class FloatDriver<TKernel>
     /// <summary>A tile's activations, if the L1 cache keeps them beside what else passes through it; a block of them and the weights of some panels, that together fit the L2 cache.</summary>
     private const int TileBytesInL1 = 16 * 1024, AlongBlockBytes = 256 * 1024, AlongWeightBytes = 512 * 1024;
 
-    private const int PanelBytes = PackedWeights.PanelColumns * sizeof(float), CacheLineBytes = 64;
+    private const int PanelBytes = PackedWeights.PanelColumns * sizeof(float);
 
     /// <summary>Whether the kernel can do the job. -0 and ReLU: as in arithmetic, max(-0, 0) is +0, but not in the instruction; only a bias can be -0.</summary>
     public static bool Fits(GemmJob* job) =>
@@ -184,7 +184,7 @@ internal static unsafe class FloatDriver<TKernel>
         tiles->Biases = biases;
         (tiles->BiasStep, tiles->PanelStep, tiles->SumStep, tiles->ScaleStep) = (0, 0, 0, 0);
         tiles->Ahead = (nint)job->Groups * PackedWeights.GroupBytes;
-        tiles->LaterAhead = tiles->Ahead + (nint)job->Groups * CacheLineBytes;
+        tiles->LaterAhead = tiles->Ahead + (nint)job->Groups * CachePrefetch.Line;
         FloatTileForm form = job->M * job->OutputStride < SpreadResults ? FloatTileForm.Ahead : CanGoPast(job, PastResults) ? FloatTileForm.AheadPast : FloatTileForm.AheadSpread;
         RunTiles(job, tiles, height + 1, columns, taller, form);
         RunTiles(job, tiles, height, columns, count - taller, form);
@@ -192,7 +192,7 @@ internal static unsafe class FloatDriver<TKernel>
 
     /// <summary>Whether results are so many that they may be written past the cache, in whole cache lines.</summary>
     private static bool CanGoPast(GemmJob* job, int results) =>
-        job->M * job->OutputStride >= results && (((nint)job->Output | (job->OutputStride * sizeof(float))) & (CacheLineBytes - 1)) == 0;
+        job->M * job->OutputStride >= results && (((nint)job->Output | (job->OutputStride * sizeof(float))) & (CachePrefetch.Line - 1)) == 0;
 
     private static void RunTiles(GemmJob* job, FloatTiles* tiles, int rows, int columns, int count, FloatTileForm form)
     {

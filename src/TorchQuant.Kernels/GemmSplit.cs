@@ -41,8 +41,8 @@ internal unsafe struct GemmSplit
     public readonly void Unit(int unit, out int firstPanel, out int endPanel, out int firstRow, out int endRow)
     {
         // Each thread from the end of its weights, which is where it ended the time before.
-        if (Job->IsBackwards && Units % UnitsPerThread == 0)
-            unit = EvenSplit.Reversed(unit, UnitsPerThread);
+        if (Job->IsBackwards)
+            unit = EvenSplit.Reversed(unit, Units, UnitsPerThread);
         (int row, int panel) = Math.DivRem(unit, PanelUnits);
         (firstPanel, endPanel) = (EvenSplit.Part(Panels, panel, PanelUnits), EvenSplit.Part(Panels, panel + 1, PanelUnits));
         (firstRow, endRow) = (EvenSplit.Part(Job->M, row, RowUnits), EvenSplit.Part(Job->M, row + 1, RowUnits));

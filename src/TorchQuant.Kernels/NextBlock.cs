@@ -6,8 +6,6 @@ namespace TorchQuant.Kernels;
 /// </summary>
 internal readonly unsafe struct NextBlock
 {
-    private const int CacheLine = 64;
-
     private readonly byte* _input, _output;
     private readonly nint _pass;
     private readonly int _inputPasses, _passes;
@@ -20,7 +18,7 @@ internal readonly unsafe struct NextBlock
     /// <param name="tileGroups">Groups of the depth in all tiles of the block before: for each, and each panel, one cache line can be fetched.</param>
     public NextBlock(byte* input, nint inputBytes, byte* output, nint outputBytes, nint tileGroups)
     {
-        _pass = tileGroups * CacheLine;
+        _pass = tileGroups * CachePrefetch.Line;
         _input = input;
         _output = output;
         _inputPasses = Passes(inputBytes);

@@ -26,8 +26,8 @@ internal static unsafe class GateDriver<TKernel, TLanes, TFloat, TInt>
     {
         var job = (GateJob*)state;
         // Each thread from the end of its weights, which is where it ended the time before.
-        if (job->Gemm.IsBackwards && job->Parts % PartsPerThread == 0)
-            part = EvenSplit.Reversed(part, PartsPerThread);
+        if (job->Gemm.IsBackwards)
+            part = EvenSplit.Reversed(part, job->Parts, PartsPerThread);
         int panels = job->Panels, first = EvenSplit.Part(panels, part, job->Parts), end = EvenSplit.Part(panels, part + 1, job->Parts);
         for (int i = 0; i < job->Gates; i++)
         {

@@ -12,7 +12,7 @@ internal unsafe ref struct InputProduct
     private const int MostResults = 64 * 1024;
 
     /// <summary>Results begin where a line of the cache does: threads that write neighbouring columns share no line.</summary>
-    private const int FloatsInLine = 64 / sizeof(float);
+    private const int FloatsInLine = CachePrefetch.Line / sizeof(float);
 
     private readonly PackedLinear _weights;
     private readonly ReadOnlySpan<float> _x;

@@ -17,5 +17,9 @@ public class EvenSplitTests
 
     [Fact]
     public void Groups_are_reversed_each_in_its_place() =>
-        Assert.Equal([3, 2, 1, 0, 7, 6, 5, 4], Enumerable.Range(0, 8).Select(static part => EvenSplit.Reversed(part, 4)));
+        Assert.Equal([3, 2, 1, 0, 7, 6, 5, 4], Enumerable.Range(0, 8).Select(static part => EvenSplit.Reversed(part, 8, 4)));
+
+    [Fact]
+    public void What_is_not_whole_groups_keeps_its_order() =>
+        Assert.Equal([0, 1, 2, 3, 4, 5], Enumerable.Range(0, 6).Select(static part => EvenSplit.Reversed(part, 6, 4)));
 }
