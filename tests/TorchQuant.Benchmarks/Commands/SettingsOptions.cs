@@ -31,7 +31,7 @@ internal sealed class SettingsOptions
 
     public SettingsOptions(int rounds = 11, double sampleMilliseconds = 2)
     {
-        _rounds = new("--rounds") { Description = "How many samples of each implementation, in turns; the median counts.", DefaultValueFactory = _ => rounds };
+        _rounds = new("--rounds") { Description = "How many samples of each implementation, in turns, and up to four times as many where these disagree by more than 5 %; the median counts.", DefaultValueFactory = _ => rounds };
         _sample = new("--sample") { Description = "Milliseconds of a sample on one thread, about, and ten times as long on several; at least one run.", DefaultValueFactory = _ => sampleMilliseconds };
         _rounds.Validators.Add(result =>
         {

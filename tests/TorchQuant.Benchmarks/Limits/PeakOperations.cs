@@ -14,15 +14,23 @@ internal static unsafe class PeakOperations
 
     private static readonly (string Instruction, double MultiplyAddsPerTurn, Action<nint> Run) s_loop = Choose();
 
+    /// <summary>About how often the loop turns in a second: for the length of the pieces.</summary>
+    private static readonly Lazy<double> s_turnsPerSecond = new(static () =>
+    {
+        nint turns = 1000;
+        double seconds;
+        while ((seconds = ThreadTeam.Time(1, _ => s_loop.Run(turns))) < 1e-3)
+            turns *= 2;
+        return turns / seconds;
+    });
+
     /// <summary>What was measured.</summary>
     public static string Instruction => s_loop.Instruction;
 
     /// <summary>Operations a second on all threads together: the best of some pieces, since others only slow it.</summary>
     public static double PerSecond(int threads, double seconds, int pieces)
     {
-        nint turns = 1000;
-        while (ThreadTeam.Time(1, _ => s_loop.Run(turns)) < seconds)
-            turns *= 2;
+        var turns = (nint)Math.Max(1, seconds * s_turnsPerSecond.Value);
         double best = double.PositiveInfinity;
         for (int piece = 0; piece < pieces; piece++)
             best = Math.Min(best, ThreadTeam.Time(threads, _ => s_loop.Run(turns)));

@@ -29,15 +29,17 @@ internal sealed class Race(RaceSettings settings, Machine machine, Action<string
             if (threads > 1)
                 CoreLatencies.Add(CoreLatency.SecondsNow());
             var peaks = new List<double>();
-            for (int round = 0; round < settings.Rounds; round++)
+            int round = 0;
+            while (round < settings.Rounds || (round < settings.MostRounds && !Settlement.IsSettled([.. runners.Select(static r => (r.Runner.Contender.Side, r.Runner.BestSeconds, r.Runner.MedianSeconds))])))
             {
                 // Each begins once: none always follows the same one.
                 for (int i = 0; i < runners.Count; i++)
                     runners[(round + i) % runners.Count].Runner.Sample(settings.Tries, settings.SampleSecondsOn(threads));
                 peaks.Add(Machine.PeakNow(threads, settings.SampleSecondsOn(threads)));
+                round++;
             }
 
-            Samples += settings.Rounds * runners.Count;
+            Samples += round * runners.Count;
             DisturbedSamples += runners.Sum(r => r.Runner.DisturbedSamples);
             Machine now = machine.WithPeak(threads, Statistics.Median(peaks));
             double limit = now.LimitSeconds(match.MultiplyAdds, match.Bytes, match.Footprint, threads);

@@ -34,6 +34,8 @@ internal sealed class Runner(IContender contender, int threads) : IDisposable
     /// <summary>Samples that stayed disturbed, however often they were taken.</summary>
     public int DisturbedSamples { get; private set; }
 
+    public double BestSeconds => _seconds.Min();
+
     public double MedianSeconds => Statistics.Median(_seconds);
 
     /// <summary>Runs until everything is compiled, checks the result, and finds how many runs fill a sample.</summary>

@@ -47,5 +47,5 @@ internal static class HtmlReport
     /// <summary>What a reader has to know to judge the numbers.</summary>
     public static string Conditions(RaceSettings settings, Race race) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{MachineName.Description}. Medians of {settings.Rounds} samples of about {1e3 * settings.SampleSeconds:0.#} ms (ten times as long on several threads), all implementations in turns in one process; {race.DisturbedSamples} of {race.Samples} samples were disturbed by other programs. The limit is the larger of operations / peak and bytes / bandwidth.");
+        $"{MachineName.Description}. Medians of {settings.Rounds} to {settings.MostRounds} samples, more where they disagree, of about {1e3 * settings.SampleSeconds:0.#} ms (ten times as long on several threads), all implementations in turns in one process; {race.DisturbedSamples} of {race.Samples} samples were disturbed by other programs. The limit is the larger of operations / peak and bytes / bandwidth.");
 }
