@@ -9,9 +9,6 @@ namespace TorchQuant.Kernels;
 /// </summary>
 internal static unsafe class CachePrefetch
 {
-    /// <summary>The bytes of a cache line.</summary>
-    public const int Line = 64;
-
     /// <summary>The cache line of an address.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void One(void* address)
@@ -24,7 +21,7 @@ internal static unsafe class CachePrefetch
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Many(byte* first, nint bytes)
     {
-        for (nint at = 0; at < bytes; at += Line)
+        for (nint at = 0; at < bytes; at += CacheLine.Bytes)
             One(first + at);
     }
 }

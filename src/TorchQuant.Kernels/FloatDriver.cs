@@ -184,7 +184,7 @@ internal static unsafe class FloatDriver<TKernel>
         tiles->Biases = biases;
         (tiles->BiasStep, tiles->PanelStep, tiles->SumStep, tiles->ScaleStep) = (0, 0, 0, 0);
         tiles->Ahead = (nint)job->Groups * PackedWeights.GroupBytes;
-        tiles->LaterAhead = tiles->Ahead + (nint)job->Groups * CachePrefetch.Line;
+        tiles->LaterAhead = tiles->Ahead + (nint)job->Groups * CacheLine.Bytes;
         FloatTileForm form = job->M * job->OutputStride < SpreadResults ? FloatTileForm.Ahead : CanGoPast(job, PastResults) ? FloatTileForm.AheadPast : FloatTileForm.AheadSpread;
         RunTiles(job, tiles, height + 1, columns, taller, form);
         RunTiles(job, tiles, height, columns, count - taller, form);
@@ -192,7 +192,7 @@ internal static unsafe class FloatDriver<TKernel>
 
     /// <summary>Whether results are so many that they may be written past the cache, in whole cache lines.</summary>
     private static bool CanGoPast(GemmJob* job, int results) =>
-        job->M * job->OutputStride >= results && (((nint)job->Output | (job->OutputStride * sizeof(float))) & (CachePrefetch.Line - 1)) == 0;
+        job->M * job->OutputStride >= results && (((nint)job->Output | (job->OutputStride * sizeof(float))) & (CacheLine.Bytes - 1)) == 0;
 
     private static void RunTiles(GemmJob* job, FloatTiles* tiles, int rows, int columns, int count, FloatTileForm form)
     {

@@ -36,10 +36,9 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     /// <summary>Between rows that lie next to each other.</summary>
     private const int MostPadding = 64;
 
-    private const int TileAlignment = 64;
-
     public static void Run(GemmJob* job, int threads)
     {
+        threads = WorkerPool.Worth(threads, job->EstimateNanoseconds());
         GemmSplit split = GemmSplit.Of(job, TKernel.MaxRows, threads);
         job->SetStreaming(threads);
         if (threads == 1)
@@ -76,8 +75,8 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         }
 
         bool hasSevenBits = TKernel.IsFasterWithSevenBits && SevenBits.HoldAll(job->A + firstRow * job->Stride, job->Stride, endRow - firstRow, job->Groups * PackedWeights.GroupDepth);
-        byte* memory = stackalloc byte[TKernel.MaxRows * PackedWeights.PanelColumns * sizeof(int) + TileAlignment];
-        int* tile = (int*)Align(memory);
+        byte* memory = stackalloc byte[TKernel.MaxRows * PackedWeights.PanelColumns * sizeof(int) + CacheLine.Bytes];
+        int* tile = (int*)CacheLine.Align(memory);
         // A residual is added block by block, while the codes are in the cache: packed integers take a fraction of what the epilogue would.
         GemmJob plain = *job;
         plain.SubtractFromActivations(TKernel.ActivationOffset);
@@ -104,12 +103,12 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
     private static bool TryRunPartToBytes(GemmJob* job, int firstPanel, int endPanel, int firstRow, int endRow)
     {
         int panels = endPanel - firstPanel;
-        byte* few = stackalloc byte[PanelsOnStack * sizeof(ByteTerms) + TileAlignment];
-        byte[]? rented = panels > PanelsOnStack ? ArrayPool<byte>.Shared.Rent(panels * sizeof(ByteTerms) + TileAlignment) : null;
+        byte* few = stackalloc byte[PanelsOnStack * sizeof(ByteTerms) + CacheLine.Bytes];
+        byte[]? rented = panels > PanelsOnStack ? ArrayPool<byte>.Shared.Rent(panels * sizeof(ByteTerms) + CacheLine.Bytes) : null;
         bool isBounded = true;
         fixed (byte* many = rented)
         {
-            var terms = (ByteTerms*)Align(rented is null ? few : many);
+            var terms = (ByteTerms*)CacheLine.Align(rented is null ? few : many);
             for (int panel = 0; panel < panels; panel++)
             {
                 ByteEpilogue<TLanes, TFloat, TInt>.Prepare(in *job, (firstPanel + panel) * PackedWeights.PanelColumns, Columns(job, firstPanel + panel), terms + panel);
@@ -132,8 +131,8 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         nint tileBytes = job->Stride * TKernel.MaxRows;
         int least = job->IsStreaming ? (int)nint.Clamp(StreamingBlockBytes / tileBytes, LeastTilesOfStreaming, MostTilesOfStreaming) : LeastTiles;
         int tilesInBlock = (int)nint.Max(least, BytesInL1 / (tileBytes + (nint)(endPanel - firstPanel) * PackedWeights.PanelColumns * TKernel.MaxRows)), blockRows = tilesInBlock * TKernel.MaxRows;
-        byte* memory = stackalloc byte[sizeof(ByteTiles) + TileAlignment];
-        var work = (ByteTiles*)Align(memory);
+        byte* memory = stackalloc byte[sizeof(ByteTiles) + CacheLine.Bytes];
+        var work = (ByteTiles*)CacheLine.Align(memory);
         work->Set(in *job);
         if (job->Residual is { IsSet: true, Factors.IsBounded: true } && (long)job->M * job->N <= MostCodesInRegisters && TKernel.AddsResidual(job->N, job->Groups))
         {
@@ -210,8 +209,6 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
         work->AddedAhead = (FetchedAhead / job->Groups + 1) * rows * job->OutputStride;
         TKernel.RunToBytes(rows, columns, work);
     }
-
-    private static byte* Align(byte* memory) => (byte*)(((nuint)memory + (TileAlignment - 1)) & ~(nuint)(TileAlignment - 1));
 
     private static sbyte* Weights(GemmJob* job, int panel) => job->Panels + (long)panel * job->Groups * PackedWeights.GroupBytes;
 

@@ -85,11 +85,10 @@ internal unsafe struct GemmJob
         IsStreaming = (long)((N + PackedWeights.PanelColumns - 1) / PackedWeights.PanelColumns) * Groups * PackedWeights.GroupBytes / threads > StreamedBytes;
 
     /// <summary>What one core needs, roughly: 200 multiply-adds or 100 bytes of weights a nanosecond, whichever takes longer.</summary>
-    public readonly long EstimateNanoseconds()
-    {
-        long weights = (long)N * Groups * PackedWeights.GroupDepth;
-        return Math.Max(weights * M / 200, weights / 100);
-    }
+    public readonly long EstimateNanoseconds() => EstimateNanoseconds((long)N * Groups * PackedWeights.GroupDepth, M);
+
+    /// <summary>The same for so many weights and rows.</summary>
+    public static long EstimateNanoseconds(long weights, int rows) => Math.Max(weights * rows / 200, weights / 100);
 
     /// <summary>The activations as a kernel sees them that subtracts an offset from each.</summary>
     public void SubtractFromActivations(int offset) => Activation = Activation with { ZeroPoint = Activation.ZeroPoint - offset };

@@ -43,6 +43,8 @@ public sealed unsafe class Int8Linear(PackedWeights weights, float[]? bias, bool
         input.Return();
     }
 
+    internal override long EstimateNanoseconds(int m) => GemmJob.EstimateNanoseconds((long)OutFeatures * InFeatures, m);
+
     internal override LinearInput Prepare(ReadOnlySpan<float> x, int m, int threads) => Prepare(Isa.Current, x, m, threads);
 
     internal override void Multiply(ReadOnlySpan<float> x, LinearInput input, int firstRow, int rows, Span<float> output, int threads) =>

@@ -18,7 +18,7 @@ internal readonly unsafe struct NextBlock
     /// <param name="tileGroups">Groups of the depth in all tiles of the block before: for each, and each panel, one cache line can be fetched.</param>
     public NextBlock(byte* input, nint inputBytes, byte* output, nint outputBytes, nint tileGroups)
     {
-        _pass = tileGroups * CachePrefetch.Line;
+        _pass = tileGroups * CacheLine.Bytes;
         _input = input;
         _output = output;
         _inputPasses = Passes(inputBytes);

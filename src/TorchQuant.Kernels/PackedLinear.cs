@@ -54,6 +54,9 @@ public abstract class PackedLinear
     /// <param name="threads">How many threads may be used, at least 1.</param>
     internal abstract void Multiply(ReadOnlySpan<float> x, LinearInput input, int firstRow, int rows, Span<float> output, int threads);
 
+    /// <summary>What one core needs for so many rows, roughly.</summary>
+    internal abstract long EstimateNanoseconds(int m);
+
     /// <summary>Refuses activations and outputs that do not fit the layer.</summary>
     /// <param name="xLength">Elements of x.</param>
     /// <param name="m">The number of rows.</param>

@@ -10,7 +10,6 @@ public sealed unsafe class PackedWeights
     internal const int PanelColumns = 32;
     internal const int GroupDepth = 4;
     internal const int GroupBytes = PanelColumns * GroupDepth;
-    private const int Alignment = 64;
 
     private readonly float[] _scales;
     private readonly int[] _zeroPoints;
@@ -25,18 +24,18 @@ public sealed unsafe class PackedWeights
         PanelCount = (outFeatures + PanelColumns - 1) / PanelColumns;
         GroupCount = (inFeatures + GroupDepth - 1) / GroupDepth;
         long panelBytes = (long)PanelCount * GroupCount * GroupBytes;
-        if (panelBytes + Alignment > Array.MaxLength)
-            throw new ArgumentException($"The weights take {panelBytes} bytes; expected at most {Array.MaxLength - Alignment}.", nameof(outFeatures));
+        if (panelBytes + CacheLine.Bytes > Array.MaxLength)
+            throw new ArgumentException($"The weights take {panelBytes} bytes; expected at most {Array.MaxLength - CacheLine.Bytes}.", nameof(outFeatures));
 
         // Pinned arrays: their address is fixed, so they can be aligned, and the garbage collector owns them.
-        _panelMemory = GC.AllocateArray<sbyte>((int)panelBytes + Alignment, pinned: true);
+        _panelMemory = GC.AllocateArray<sbyte>((int)panelBytes + CacheLine.Bytes, pinned: true);
         int columns = PanelCount * PanelColumns;
-        _columnMemory = GC.AllocateArray<byte>(3 * columns * sizeof(int) + Alignment, pinned: true);
+        _columnMemory = GC.AllocateArray<byte>(3 * columns * sizeof(int) + CacheLine.Bytes, pinned: true);
         fixed (sbyte* memory = _panelMemory)
-            Panels = (sbyte*)Align(memory);
+            Panels = (sbyte*)CacheLine.Align(memory);
         LargePages.Ask(Panels, (nint)panelBytes);
         fixed (byte* memory = _columnMemory)
-            ColumnScales = (float*)Align(memory);
+            ColumnScales = (float*)CacheLine.Align(memory);
         ColumnSums = (int*)(ColumnScales + columns);
         ColumnZeroPoints = ColumnSums + columns;
     }
@@ -152,6 +151,4 @@ public sealed unsafe class PackedWeights
     /// still holds of weights that do not fit it. Calls on several threads at once may take the same turn, which costs time and nothing else.
     /// </summary>
     internal bool TakeTurn() => _isBackwards = !_isBackwards;
-
-    private static void* Align(void* memory) => (void*)(((nuint)memory + (Alignment - 1)) & ~(nuint)(Alignment - 1));
 }

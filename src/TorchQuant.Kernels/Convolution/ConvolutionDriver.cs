@@ -16,8 +16,6 @@ internal static unsafe class ConvolutionDriver<TKernel, TLanes, TFloat, TInt>
     /// <summary>Rows of a block at least, however long: each row uses the weights that come from L2 or beyond once more.</summary>
     private const int LeastRows = 48;
 
-    private const int Alignment = 64;
-
     public static void Run(ConvolutionJob* job, int threads)
     {
         int rows = job->Gemm.M, features = job->Gemm.K;
@@ -33,10 +31,10 @@ internal static unsafe class ConvolutionDriver<TKernel, TLanes, TFloat, TInt>
         work->Split.Unit(unit, out int block, out int firstPanel, out int endPanel);
         int first = EvenSplit.Part(job->Gemm.M, block, work->Split.Blocks), rows = EvenSplit.Part(job->Gemm.M, block + 1, work->Split.Blocks) - first;
         int stride = Int8Gemm.RowStride(rows, job->Gemm.K);
-        byte[] rented = ArrayPool<byte>.Shared.Rent(checked(rows * stride + Alignment));
+        byte[] rented = ArrayPool<byte>.Shared.Rent(checked(rows * stride + CacheLine.Bytes));
         fixed (byte* memory = rented)
         {
-            byte* activations = (byte*)(((nuint)memory + (Alignment - 1)) & ~(nuint)(Alignment - 1));
+            byte* activations = CacheLine.Align(memory);
             WindowGather.Fill(job, first, rows, activations, stride);
             GemmJob gemm = job->Gemm;
             gemm.A = activations;

@@ -11,8 +11,6 @@ internal static unsafe class DepthwiseDriver<TKernel, TLanes, TFloat, TInt>
     where TKernel : struct, IMicroKernel, IDepthwiseKernel
     where TLanes : struct, ILanes<TFloat, TInt>
 {
-    private const int Alignment = 64;
-
     public static void Run(ConvolutionJob* job, int threads)
     {
         var work = new State { Job = job, Plan = new DepthwisePlan(in job->Window, (int)(job->Gemm.M / job->Window.Outputs)) };
@@ -20,7 +18,7 @@ internal static unsafe class DepthwiseDriver<TKernel, TLanes, TFloat, TInt>
         work.QuadBytes = checked(ColumnQuads<TLanes, TFloat, TInt>.Columns(in job->Window.Width, work.Plan.LongestRow) * work.Plan.Groups * PackedWeights.GroupBytes);
         work.TileBytes = work.Plan.LongestRow * PackedWeights.PanelColumns * sizeof(int);
         work.WeightBytes = checked(job->Gemm.Groups * PackedWeights.GroupBytes * work.Plan.RowsTogether);
-        work.Bytes = checked(work.QuadBytes + 2 * work.TileBytes + 2 * work.WeightBytes + Alignment);
+        work.Bytes = checked(work.QuadBytes + 2 * work.TileBytes + 2 * work.WeightBytes + CacheLine.Bytes);
         WorkerPool.Run(work.Split.Units, threads, &RunUnit, &work, (long)job->Gemm.M * job->Gemm.N * job->Gemm.K / 60);
     }
 
@@ -33,7 +31,7 @@ internal static unsafe class DepthwiseDriver<TKernel, TLanes, TFloat, TInt>
         byte[] rented = ArrayPool<byte>.Shared.Rent(work->Bytes);
         fixed (byte* memory = rented)
         {
-            byte* aligned = (byte*)(((nuint)memory + (Alignment - 1)) & ~(nuint)(Alignment - 1));
+            byte* aligned = CacheLine.Align(memory);
             var buffers = new Buffers { Quads = (int*)aligned, Tile = (int*)(aligned + work->QuadBytes), Weights = (sbyte*)(aligned + work->QuadBytes + 2 * work->TileBytes) };
             buffers.Sums = buffers.Tile + work->TileBytes / sizeof(int);
             buffers.Ones = buffers.Weights + work->WeightBytes;

@@ -9,8 +9,6 @@ internal static unsafe class FusedDepthwiseDriver<TKernel, TLanes, TFloat, TInt>
     where TKernel : struct, IDepthwiseKernel
     where TLanes : struct, ILanes<TFloat, TInt>
 {
-    private const int Alignment = 64;
-
     /// <summary>Parts of 16 channels: unpacking works within as many.</summary>
     private const int MostParts = 4;
 
@@ -33,7 +31,7 @@ internal static unsafe class FusedDepthwiseDriver<TKernel, TLanes, TFloat, TInt>
         DepthwiseForm form = work.Plan.Form;
         work.OutputBytes = job->Gemm.N % DepthwiseCode.Channels == 0 ? 0 : checked(form.RowsTogether * work.Plan.LongestRow * DepthwiseCode.Channels);
         work.TermBytes = DepthwiseTerms.Bytes(in form);
-        work.Bytes = checked(work.TermBytes + work.OutputBytes + work.Plan.QuadsBytes + work.Plan.InputBytes + Alignment);
+        work.Bytes = checked(work.TermBytes + work.OutputBytes + work.Plan.QuadsBytes + work.Plan.InputBytes + CacheLine.Bytes);
         WorkerPool.Run(work.Split.Units, threads, &RunUnit, &work, (long)job->Gemm.M * job->Gemm.N * job->Gemm.K / 120);
     }
 
@@ -45,7 +43,7 @@ internal static unsafe class FusedDepthwiseDriver<TKernel, TLanes, TFloat, TInt>
         fixed (byte* memory = rented)
         {
             DepthwiseForm form = work->Plan.Form;
-            byte* aligned = (byte*)(((nuint)memory + (Alignment - 1)) & ~(nuint)(Alignment - 1));
+            byte* aligned = CacheLine.Align(memory);
             var buffers = new Buffers { Terms = aligned, Output = aligned + work->TermBytes };
             buffers.Quads = buffers.Output + work->OutputBytes;
             buffers.Input = buffers.Quads + work->Plan.QuadsBytes;

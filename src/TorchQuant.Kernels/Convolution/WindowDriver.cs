@@ -18,19 +18,17 @@ internal static unsafe class WindowDriver<TKernel, TLanes, TFloat, TInt>
     /// <summary>Weights of all panels, and output of the tiles that they take turns on: parts of the L1 cache.</summary>
     private const int WeightsInL1 = 16 * 1024, OutputInL1 = 8 * 1024;
 
-    private const int Alignment = 64;
-
     /// <returns>False if this is not for it: nothing is done then.</returns>
     public static bool TryRun(ConvolutionJob* job, int threads)
     {
         if (!Fits(job))
             return false;
         int panels = (job->Gemm.N + PackedWeights.PanelColumns - 1) / PackedWeights.PanelColumns, termBytes = panels * sizeof(ByteTerms);
-        byte[] rented = ArrayPool<byte>.Shared.Rent(checked(termBytes + job->Gemm.Groups * sizeof(nint) + Alignment));
+        byte[] rented = ArrayPool<byte>.Shared.Rent(checked(termBytes + job->Gemm.Groups * sizeof(nint) + CacheLine.Bytes));
         bool isBounded = true;
         fixed (byte* memory = rented)
         {
-            var work = new State { Job = job, Terms = (ByteTerms*)Align(memory) };
+            var work = new State { Job = job, Terms = (ByteTerms*)CacheLine.Align(memory) };
             for (int panel = 0; panel < panels; panel++)
             {
                 ByteEpilogue<TLanes, TFloat, TInt>.Prepare(in job->Gemm, panel * PackedWeights.PanelColumns, Columns(job, panel), work.Terms + panel);
@@ -92,10 +90,10 @@ internal static unsafe class WindowDriver<TKernel, TLanes, TFloat, TInt>
         int first = work->Plan.First(block), pieces = work->Plan.First(block + 1) - first;
         // Every output may be a tile of its own.
         int inputBytes = checked(pieces * work->Plan.PieceBytes), mostTiles = checked(pieces * work->Plan.MostRows * work->Plan.LongestRow);
-        byte[] rented = ArrayPool<byte>.Shared.Rent(checked(inputBytes + mostTiles * sizeof(TilePlace) + Alignment));
+        byte[] rented = ArrayPool<byte>.Shared.Rent(checked(inputBytes + mostTiles * sizeof(TilePlace) + CacheLine.Bytes));
         fixed (byte* memory = rented)
         {
-            byte* inputs = Align(memory);
+            byte* inputs = CacheLine.Align(memory);
             for (int piece = 0; piece < pieces && !work->Plan.IsInPlace; piece++)
                 Copy(work, first + piece, inputs + piece * work->Plan.PieceBytes);
             RunPanels(work, block, firstPanel, endPanel, inputs, (TilePlace*)(inputs + inputBytes));
@@ -141,8 +139,8 @@ internal static unsafe class WindowDriver<TKernel, TLanes, TFloat, TInt>
     {
         ConvolutionJob* job = work->Job;
         int firstPiece = work->Plan.First(block), pieces = work->Plan.First(block + 1) - firstPiece;
-        byte* memory = stackalloc byte[sizeof(ByteTiles) + Alignment];
-        var tiles = (ByteTiles*)Align(memory);
+        byte* memory = stackalloc byte[sizeof(ByteTiles) + CacheLine.Bytes];
+        var tiles = (ByteTiles*)CacheLine.Align(memory);
         tiles->Set(in job->Gemm);
         tiles->Stride = (nint)job->Window.Width.Stride * work->Plan.PixelBytes;
         tiles->Steps = work->Steps;
@@ -196,8 +194,6 @@ internal static unsafe class WindowDriver<TKernel, TLanes, TFloat, TInt>
     private static sbyte* Weights(ConvolutionJob* job, int panel) => job->Gemm.Panels + panel * job->Gemm.Groups * PackedWeights.GroupBytes;
 
     private static int Columns(ConvolutionJob* job, int panel) => Math.Min(PackedWeights.PanelColumns, job->Gemm.N - panel * PackedWeights.PanelColumns);
-
-    private static byte* Align(byte* memory) => (byte*)(((nuint)memory + (Alignment - 1)) & ~(nuint)(Alignment - 1));
 
     private struct State
     {

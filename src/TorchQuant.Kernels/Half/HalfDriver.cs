@@ -19,9 +19,7 @@ internal static unsafe class HalfDriver<TLanes, TFloat, TInt>
     public static void Run(HalfJob job, int threads)
     {
         int groups = (job.PanelCount + GroupPanels - 1) / GroupPanels;
-        // About 40 GB/s of weights, and 50 multiply-adds a nanosecond.
-        long nanoseconds = job.N * (long)job.K / 20 + job.N * (long)job.K * job.M / 50;
-        WorkerPool.Run(groups, threads, &RunGroup, &job, nanoseconds);
+        WorkerPool.Run(groups, threads, &RunGroup, &job, job.EstimateNanoseconds());
     }
 
     private static void RunGroup(void* state, int group)

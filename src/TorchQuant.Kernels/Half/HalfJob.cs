@@ -18,6 +18,12 @@ internal unsafe struct HalfJob(HalfPanels panels)
     public float* Bias;
     public bool Relu;
     public bool Accumulate;
+
+    /// <summary>What one core needs, roughly.</summary>
+    public readonly long EstimateNanoseconds() => EstimateNanoseconds(N * (long)K, M);
+
+    /// <summary>The same for so many weights and rows: about 40 GB/s of weights, and 50 multiply-adds a nanosecond.</summary>
+    public static long EstimateNanoseconds(long weights, int rows) => weights / 20 + weights * rows / 50;
 }
 
 /// <summary>A multiplication at some vector width.</summary>

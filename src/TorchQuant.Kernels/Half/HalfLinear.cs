@@ -62,6 +62,8 @@ public sealed unsafe class HalfLinear : PackedLinear
     /// <summary>Nothing to prepare: no row depends on another.</summary>
     internal override LinearInput Prepare(ReadOnlySpan<float> x, int m, int threads) => default;
 
+    internal override long EstimateNanoseconds(int m) => HalfJob.EstimateNanoseconds((long)OutFeatures * InFeatures, m);
+
     internal override void Multiply(ReadOnlySpan<float> x, LinearInput input, int firstRow, int rows, Span<float> output, int threads) =>
         Multiply(x.Slice(firstRow * InFeatures, rows * InFeatures), rows, output, threads: threads);
 

@@ -12,8 +12,6 @@ internal sealed unsafe class HalfPanels
     /// <summary>The words of one input in a panel.</summary>
     public const int Pairs = Columns / 2;
 
-    private const int Alignment = 64;
-
     /// <summary>Pinned: its address is fixed, so it can be aligned, and the garbage collector owns it.</summary>
     private readonly uint[] _memory;
 
@@ -22,11 +20,11 @@ internal sealed unsafe class HalfPanels
         (OutFeatures, InFeatures) = (outFeatures, inFeatures);
         Count = (outFeatures + Columns - 1) / Columns;
         long words = (long)Count * inFeatures * Pairs;
-        if (words + Alignment > Array.MaxLength)
-            throw new ArgumentException($"The weights take {words} words; expected at most {Array.MaxLength - Alignment}.", nameof(outFeatures));
-        _memory = GC.AllocateArray<uint>((int)words + Alignment / sizeof(uint), pinned: true);
+        if (words + CacheLine.Bytes > Array.MaxLength)
+            throw new ArgumentException($"The weights take {words} words; expected at most {Array.MaxLength - CacheLine.Bytes}.", nameof(outFeatures));
+        _memory = GC.AllocateArray<uint>((int)words + CacheLine.Bytes / sizeof(uint), pinned: true);
         fixed (uint* memory = _memory)
-            Words = (uint*)(((nuint)memory + (Alignment - 1)) & ~(nuint)(Alignment - 1));
+            Words = (uint*)CacheLine.Align(memory);
     }
 
     public int OutFeatures { get; }

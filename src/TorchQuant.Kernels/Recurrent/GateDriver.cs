@@ -15,10 +15,11 @@ internal static unsafe class GateDriver<TKernel, TLanes, TFloat, TInt>
 
     public static void Run(GateJob* job, int threads)
     {
-        job->Parts = Math.Min(job->Panels, threads * PartsPerThread);
+        long cell = job->HasCell ? (long)job->Gemm.M * job->Gemm.N / job->Gates * LstmCell.NanosecondsPerUnit : 0, nanoseconds = job->Gemm.EstimateNanoseconds() + cell;
+        threads = WorkerPool.Worth(threads, nanoseconds);
+        job->Parts = threads == 1 ? 1 : Math.Min(job->Panels, threads * PartsPerThread);
         job->Gemm.SetStreaming(threads);
-        long cell = job->HasCell ? (long)job->Gemm.M * job->Gemm.N / job->Gates * LstmCell.NanosecondsPerUnit : 0;
-        WorkerPool.Run(job->Parts, threads, &RunPart, job, job->Gemm.EstimateNanoseconds() + cell);
+        WorkerPool.Run(job->Parts, threads, &RunPart, job, nanoseconds);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -34,7 +34,8 @@ public static class GruLayer
         int hidden = shape.Hidden, columns = Gates * hidden;
         // The hidden part of n is multiplied by r before it meets the input part, so both products are kept apart.
         float[] rented = ArrayPool<float>.Shared.Rent(checked(h.Length * Gates));
-        var product = new InputProduct(inputWeights, x, batchSizes, shape.Rows, reverse, threads);
+        long nanosecondsOfStep = hiddenWeights.EstimateNanoseconds(batchSizes.IsEmpty ? 0 : batchSizes[0]);
+        var product = new InputProduct(inputWeights, x, batchSizes, shape.Rows, reverse, InputProduct.Threads(inputWeights.InFeatures, nanosecondsOfStep, threads));
         fixed (float* hiddenPointer = rented, hPointer = h, yPointer = y)
         {
             int end = shape.Rows, start = 0;

@@ -12,7 +12,10 @@ internal unsafe ref struct InputProduct
     private const int MostResults = 64 * 1024;
 
     /// <summary>Results begin where a line of the cache does: threads that write neighbouring columns share no line.</summary>
-    private const int FloatsInLine = CachePrefetch.Line / sizeof(float);
+    private const int FloatsInLine = CacheLine.Bytes / sizeof(float);
+
+    /// <summary>Features from which a row of the product is more work than fetching its results from another core.</summary>
+    private const int FeaturesWorthFetching = 1024;
 
     private readonly PackedLinear _weights;
     private readonly ReadOnlySpan<float> _x;
@@ -50,6 +53,12 @@ internal unsafe ref struct InputProduct
             _offset = (int)(-((nint)results / sizeof(float)) & (FloatsInLine - 1));
         _input = weights.Prepare(x, rows, threads);
     }
+
+    /// <summary>How many threads the product is worth: one where the steps, which read its results, are done by one.</summary>
+    /// <param name="features">I.</param>
+    /// <param name="nanosecondsOfStep">What one core needs for a step, roughly.</param>
+    /// <param name="threads">How many threads may be used.</param>
+    public static int Threads(int features, long nanosecondsOfStep, int threads) => features >= FeaturesWorthFetching ? threads : WorkerPool.Worth(threads, nanosecondsOfStep);
 
     /// <summary>The results of the rows of a step, [batch, outputs]; steps are asked for in their order. They may be changed.</summary>
     /// <param name="step">The step.</param>

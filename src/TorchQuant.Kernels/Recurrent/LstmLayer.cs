@@ -40,7 +40,9 @@ public static class LstmLayer
             return;
         }
 
-        var product = new InputProduct(inputWeights, x, batchSizes, shape.Rows, reverse, threads, Gates);
+        int most = batchSizes.IsEmpty ? 0 : batchSizes[0];
+        long nanosecondsOfStep = hiddenWeights.EstimateNanoseconds(most) + (long)most * hidden * LstmCell.NanosecondsPerUnit;
+        var product = new InputProduct(inputWeights, x, batchSizes, shape.Rows, reverse, InputProduct.Threads(inputWeights.InFeatures, nanosecondsOfStep, threads), Gates);
         Int8Linear? byUnits = Int8Linear.WithDividedGates(hiddenWeights, Gates, threads);
         fixed (float* hPointer = h, cPointer = c, yPointer = y)
         {

@@ -11,16 +11,14 @@ internal unsafe struct LstmRows
     /// <summary>Sequences for each thread at least: fewer rows take nearly as long.</summary>
     private const int LeastRows = 4;
 
-    /// <summary>Weights at most, of the input and of the hidden product: with the gates, what the second level of the cache holds.</summary>
-    private const int MostWeightBytes = 512 * 1024;
+    /// <summary>Weights at most, of the input and of the hidden product: about what the second level of the cache holds.</summary>
+    private const int MostWeightBytes = 1024 * 1024;
 
     /// <summary>Gates at a time, if one step has no more: 256 KB for each thread.</summary>
     private const int MostGates = 64 * 1024;
 
     /// <summary>Where the range of each part's hidden states is: numbers from one to the next, a line of the cache and its neighbour.</summary>
     public const int RangeStride = 32;
-
-    private const int Alignment = 64;
 
     /// <summary>The products, but for what a part sets: codes of activations from <see cref="GemmJob.A"/>, results, rows.</summary>
     public GemmJob Input, Hidden;
@@ -55,12 +53,12 @@ internal unsafe struct LstmRows
     {
         int columns = hidden.OutFeatures, inputStride = Int8Gemm.RowStride(steps * batch, input.InFeatures), hiddenStride = Int8Gemm.RowStride(batch, hidden.InFeatures);
         int parts = threads, chunkSteps = Math.Clamp(threads * MostGates / columns / batch, 1, steps);
-        long inputBytes = Align((long)steps * batch * inputStride), hiddenBytes = Align((long)batch * hiddenStride), rangeBytes = (long)parts * RangeStride * sizeof(float);
-        byte[] rented = ArrayPool<byte>.Shared.Rent(checked((int)(inputBytes + hiddenBytes + rangeBytes + (long)chunkSteps * batch * columns * sizeof(float) + Alignment)));
+        long inputBytes = CacheLine.RoundUp((long)steps * batch * inputStride), hiddenBytes = CacheLine.RoundUp((long)batch * hiddenStride), rangeBytes = (long)parts * RangeStride * sizeof(float);
+        byte[] rented = ArrayPool<byte>.Shared.Rent(checked((int)(inputBytes + hiddenBytes + rangeBytes + (long)chunkSteps * batch * columns * sizeof(float) + CacheLine.Bytes)));
         fixed (float* xPointer = x, inputBias = input.Bias, hiddenBias = hidden.Bias)
         fixed (byte* memory = rented)
         {
-            var codes = (byte*)Align((nint)memory);
+            var codes = CacheLine.Align(memory);
             var job = new LstmRows
             {
                 Input = new GemmJob(input.Weights, codes, inputStride, 0, default) { Kind = GemmOutput.Float, Bias = inputBias },
@@ -108,6 +106,4 @@ internal unsafe struct LstmRows
 
     private static bool IsSmall(PackedLinear linear) =>
         linear is Int8Linear { Weights.IsSymmetric: true } && (long)linear.InFeatures * linear.OutFeatures <= MostWeightBytes;
-
-    private static long Align(long bytes) => (bytes + (Alignment - 1)) & ~(long)(Alignment - 1);
 }

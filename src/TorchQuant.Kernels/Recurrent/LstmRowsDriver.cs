@@ -18,7 +18,7 @@ internal static unsafe class LstmRowsDriver<TKernel, TLanes, TFloat, TInt>
         hidden.M = job->Batch;
         input.M = job->Done % job->ChunkSteps == 0 ? job->Batch * Math.Min(job->ChunkSteps, job->Steps - job->Done) : 0;
         long cell = (long)job->Batch * job->Hidden.K * LstmCell.NanosecondsPerUnit;
-        WorkerPool.Run(job->Parts, threads, &StepPart, job, hidden.EstimateNanoseconds() + (input.M > 0 ? input.EstimateNanoseconds() : 0) + cell);
+        WorkerPool.Run(job->Parts, threads, &StepPart, job, WorkerPool.WithoutExchange(hidden.EstimateNanoseconds() + (input.M > 0 ? input.EstimateNanoseconds() : 0) + cell));
     }
 
     private static void QuantizePart(void* state, int part)

@@ -59,6 +59,10 @@ internal static unsafe class WorkerPool
 
     /// <summary>The last run that the pool's own workers are to take part in.</summary>
     private static volatile int s_signal;
+
+    /// <summary>When the last run that is measured was signalled, and what such runs have shown.</summary>
+    private static long s_sent;
+    private static CoreDistance s_distance;
     private static TeamChoice s_choice;
 
     /// <summary>Whose threads the next run is for. It changes by itself; tests set it.</summary>
@@ -75,7 +79,7 @@ internal static unsafe class WorkerPool
     public static void Run(int units, int threads, delegate*<void*, int, void> body, void* state, long nanoseconds)
     {
         int participants = Math.Min(Math.Min(threads, s_most), units);
-        if (participants <= 1 || nanoseconds < InlineNanoseconds || Interlocked.CompareExchange(ref s_busy, 1, 0) != 0)
+        if (participants <= 1 || !IsWorth(nanoseconds) || Interlocked.CompareExchange(ref s_busy, 1, 0) != 0)
         {
             RunAlone(units, body, state);
             return;
@@ -98,10 +102,23 @@ internal static unsafe class WorkerPool
         fault?.Throw();
     }
 
+    /// <summary>How many threads work is worth: 1 if <see cref="Run"/> would do it alone, so that it need not be divided; else as many as it may have.</summary>
+    /// <param name="threads">How many threads may be used.</param>
+    /// <param name="nanoseconds">What one thread would need, roughly.</param>
+    public static int Worth(int threads, long nanoseconds) => IsWorth(nanoseconds) ? threads : 1;
+
+    /// <summary>The same work for <see cref="Run"/>, if threads exchange next to nothing in it: then it does not matter how far apart their cores are.</summary>
+    /// <param name="nanoseconds">What one thread would need, roughly.</param>
+    public static long WithoutExchange(long nanoseconds) => nanoseconds < InlineNanoseconds ? nanoseconds : Math.Max(nanoseconds, CoreDistance.LeastWork);
+
+    private static bool IsWorth(long nanoseconds) => nanoseconds >= InlineNanoseconds && s_distance.IsWorth(nanoseconds);
+
     private static void RunOnWorkers(int units, int threads, long nanoseconds)
     {
         while (s_started < s_participants)
             Start(s_started++);
+        if (s_run % CoreDistance.RunsOfSample == 0)
+            Volatile.Write(ref s_sent, Stopwatch.GetTimestamp());
         s_signal = s_run;
         // The run must be visible before the parked flags are read: a worker sets its flag, then looks at the run once more.
         Interlocked.MemoryBarrier();
@@ -244,6 +261,7 @@ internal static unsafe class WorkerPool
         ThreadPlace place = s_places[id];
         place.Begin();
         int seen = 0;
+        bool hasWaited = false;
         while (true)
         {
             place.Stay();
@@ -251,10 +269,13 @@ internal static unsafe class WorkerPool
             if (run != seen)
             {
                 seen = run;
+                if (hasWaited && id == 1 && run % CoreDistance.RunsOfSample == 0)
+                    Measure(run);
+                hasWaited = false;
                 if (id < s_participants)
                     Work(id, run);
             }
-            else if (!SpinUntilRun(seen))
+            else if (!(hasWaited = SpinUntilRun(seen)))
             {
                 Volatile.Write(ref s_isParked[id], true);
                 Interlocked.MemoryBarrier();
@@ -263,6 +284,14 @@ internal static unsafe class WorkerPool
                 Volatile.Write(ref s_isParked[id], false);
             }
         }
+    }
+
+    /// <summary>How long the signal of a run took to here. The time that is read is that run's, since no later one had begun when it was.</summary>
+    private static void Measure(int run)
+    {
+        long now = Stopwatch.GetTimestamp(), sent = Volatile.Read(ref s_sent);
+        if (s_signal == run)
+            s_distance.Record(now - sent, now);
     }
 
     private static bool SpinUntilRun(int seen)

@@ -54,6 +54,13 @@ public class WorkerPoolTests
     }
 
     [Fact]
+    public void Work_that_is_over_before_another_thread_has_seen_it_is_worth_one_thread()
+    {
+        Assert.Equal(1, WorkerPool.Worth(4, 100));
+        Assert.Equal(4, WorkerPool.Worth(4, Long));
+    }
+
+    [Fact]
     public unsafe void A_run_inside_a_run_is_done_by_its_caller()
     {
         int done = 0;
