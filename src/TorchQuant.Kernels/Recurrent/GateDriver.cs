@@ -15,7 +15,7 @@ internal static unsafe class GateDriver<TKernel, TLanes, TFloat, TInt>
 
     public static void Run(GateJob* job, int threads)
     {
-        long cell = job->HasCell ? (long)job->Gemm.M * job->Gemm.N / job->Gates * LstmCell.NanosecondsPerUnit : 0, nanoseconds = job->Gemm.EstimateNanoseconds() + cell;
+        long nanoseconds = job->Gemm.EstimateNanoseconds() + (job->Step == GateStep.None ? 0 : (long)job->Gemm.M * job->Gemm.N / job->Gates * GateJob.NanosecondsPerUnit);
         threads = WorkerPool.Worth(threads, nanoseconds);
         job->Parts = threads == 1 ? 1 : Math.Min(job->Panels, threads * PartsPerThread);
         job->Gemm.SetStreaming(threads);
@@ -30,16 +30,25 @@ internal static unsafe class GateDriver<TKernel, TLanes, TFloat, TInt>
         if (job->Gemm.IsBackwards)
             part = EvenSplit.Reversed(part, job->Parts, PartsPerThread);
         int panels = job->Panels, first = EvenSplit.Part(panels, part, job->Parts), end = EvenSplit.Part(panels, part + 1, job->Parts);
-        for (int i = 0; i < job->Gates; i++)
+        // A part of all units is one of all columns.
+        int pieces = job->Parts == 1 ? 1 : job->Gates, columns = job->Parts == 1 ? panels * job->Gates : end - first;
+        for (int i = 0; i < pieces; i++)
         {
-            int gate = (job->Gemm.IsBackwards ? job->Gates - 1 - i : i) * panels;
-            GemmDriver<TKernel, TLanes, TFloat, TInt>.RunPart(&job->Gemm, gate + first, gate + end, 0, job->Gemm.M);
+            int begin = (job->Gemm.IsBackwards ? pieces - 1 - i : i) * panels + first;
+            GemmDriver<TKernel, TLanes, TFloat, TInt>.RunPart(&job->Gemm, begin, begin + columns, 0, job->Gemm.M);
         }
 
-        if (!job->HasCell)
-            return;
-        LstmCell cell = job->Cell.Part(first * PackedWeights.PanelColumns, end * PackedWeights.PanelColumns);
-        for (nint row = 0; row < job->Gemm.M; row++)
+        int firstUnit = first * PackedWeights.PanelColumns, endUnit = end * PackedWeights.PanelColumns;
+        if (job->Step == GateStep.Lstm)
+            RunStep(job->Lstm.Part(firstUnit, endUnit), job->Gemm.M);
+        else if (job->Step == GateStep.Gru)
+            RunStep(job->Gru.Part(firstUnit, endUnit), job->Gemm.M);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void RunStep<TCell>(TCell cell, nint rows) where TCell : unmanaged, IRowBody
+    {
+        for (nint row = 0; row < rows; row++)
             cell.Row<TLanes, TFloat, TInt>(row);
     }
 }

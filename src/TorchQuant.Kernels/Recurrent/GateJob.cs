@@ -4,20 +4,25 @@ namespace TorchQuant.Kernels;
 /// <param name="gates">The number of gates.</param>
 internal unsafe struct GateJob(int gates)
 {
+    /// <summary>What a hidden unit of one row takes in a step, roughly.</summary>
+    public const int NanosecondsPerUnit = 1;
+
     /// <summary>The product.</summary>
     public GemmJob Gemm;
 
-    /// <summary>The step of an LSTM whose gates are the results; with <see cref="HasCell"/>.</summary>
-    public LstmCell Cell;
-
-    /// <summary>Whether the step follows the product.</summary>
-    public bool HasCell;
+    /// <summary>Which of the two steps follows the product, if one does; it reads the results.</summary>
+    public GateStep Step;
+    public LstmCell Lstm;
+    public GruCell Gru;
 
     /// <summary>Into how many units of work the hidden units are divided.</summary>
     public int Parts;
 
-    public GateJob(int gates, LstmCell cell)
-        : this(gates) => (Cell, HasCell) = (cell, true);
+    public GateJob(LstmCell cell)
+        : this(LstmCell.Gates) => (Lstm, Step) = (cell, GateStep.Lstm);
+
+    public GateJob(GruCell cell)
+        : this(GruCell.Gates) => (Gru, Step) = (cell, GateStep.Gru);
 
     public int Gates { get; } = gates;
 

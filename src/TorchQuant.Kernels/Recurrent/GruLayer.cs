@@ -10,8 +10,6 @@ namespace TorchQuant.Kernels;
 /// </summary>
 public static class GruLayer
 {
-    private const int Gates = 3;
-
     /// <summary>Runs the layer over a sequence.</summary>
     /// <param name="x">[rows, I]: the batches of the steps one after the other; rows is the sum of <paramref name="batchSizes"/>.</param>
     /// <param name="batchSizes">[T]: the sequences that are still running at each step, not increasing. All equal: an ordinary [T, B, I].</param>
@@ -30,25 +28,36 @@ public static class GruLayer
     internal static unsafe void Run(Isa isa, ReadOnlySpan<float> x, ReadOnlySpan<int> batchSizes, PackedLinear inputWeights, PackedLinear hiddenWeights,
         Span<float> h, Span<float> y, int yStride, bool reverse, int threads)
     {
-        RecurrentShape shape = RecurrentShape.Check(x.Length, batchSizes, inputWeights, hiddenWeights, Gates, h.Length, y.Length, yStride, threads);
-        int hidden = shape.Hidden, columns = Gates * hidden;
-        // The hidden part of n is multiplied by r before it meets the input part, so both products are kept apart.
-        float[] rented = ArrayPool<float>.Shared.Rent(checked(h.Length * Gates));
-        long nanosecondsOfStep = hiddenWeights.EstimateNanoseconds(batchSizes.IsEmpty ? 0 : batchSizes[0]);
-        var product = new InputProduct(inputWeights, x, batchSizes, shape.Rows, reverse, InputProduct.Threads(inputWeights.InFeatures, nanosecondsOfStep, threads));
-        fixed (float* hiddenPointer = rented, hPointer = h, yPointer = y)
+        RecurrentShape shape = RecurrentShape.Check(x.Length, batchSizes, inputWeights, hiddenWeights, GruCell.Gates, h.Length, y.Length, yStride, threads);
+        int hidden = shape.Hidden, columns = GruCell.Gates * hidden, most = batchSizes.IsEmpty ? 0 : batchSizes[0];
+        // The hidden part of n is multiplied by r before it meets the input part, so both products are kept apart. Threads that write neighbouring columns share no line.
+        float[] rented = ArrayPool<float>.Shared.Rent(checked(h.Length * GruCell.Gates + CacheLine.Bytes / sizeof(float)));
+        long nanosecondsOfStep = hiddenWeights.EstimateNanoseconds(most) + (long)most * hidden * GateJob.NanosecondsPerUnit;
+        var product = new InputProduct(inputWeights, x, batchSizes, shape.Rows, reverse, InputProduct.Threads(inputWeights.InFeatures, nanosecondsOfStep, threads), GruCell.Gates);
+        Int8Linear? byUnits = Int8Linear.WithDividedGates(hiddenWeights, GruCell.Gates, threads);
+        fixed (float* rentedPointer = rented, hPointer = h, yPointer = y)
         {
+            var hiddenPointer = (float*)CacheLine.Align(rentedPointer);
             int end = shape.Rows, start = 0;
             for (int i = 0; i < batchSizes.Length; i++)
             {
                 int step = reverse ? batchSizes.Length - 1 - i : i, batch = batchSizes[step];
                 int first = reverse ? end - batch : start;
-                HiddenProduct.Multiply(hiddenWeights, h[..(batch * hidden)], batch, rented.AsSpan(0, batch * columns), relu: false, accumulate: false, threads, step);
+                var hiddenGates = new Span<float>(hiddenPointer, batch * columns);
                 fixed (float* inputPointer = product.Of(step, first))
                 {
                     var cell = new GruCell(inputPointer, hiddenPointer, hidden, hPointer, yPointer + (nint)first * yStride, yStride);
-                    // A unit takes about a nanosecond.
-                    isa.Run(new RowLoop<GruCell>(cell, batch, threads, hidden));
+                    if (byUnits is null)
+                    {
+                        HiddenProduct.Multiply(hiddenWeights, h[..(batch * hidden)], batch, hiddenGates, relu: false, accumulate: false, threads, step);
+                        isa.Run(new RowLoop<GruCell>(cell, batch, threads, hidden * GateJob.NanosecondsPerUnit));
+                    }
+                    else
+                    {
+                        LinearInput codes = HiddenProduct.Prepare(byUnits, h[..(batch * hidden)], batch, threads, step);
+                        byUnits.MultiplyGates(isa, codes, batch, 0, batch, hiddenGates, accumulate: false, new GateJob(cell), threads);
+                        codes.Return();
+                    }
                 }
 
                 start += batch;
@@ -62,14 +71,25 @@ public static class GruLayer
 }
 
 /// <summary>The step of a GRU after its products: both [batch, 3 H] and the state [batch, H] give the new state, in one pass.</summary>
-internal readonly unsafe struct GruCell(float* inputProduct, float* hiddenProduct, nint hidden, float* h, float* y, nint yStride) : IRowBody
+internal readonly unsafe struct GruCell(float* inputProduct, float* hiddenProduct, nint hidden, float* h, float* y, nint yStride, nint first, nint end) : IRowBody
 {
+    public const int Gates = 3;
+
+    public GruCell(float* inputProduct, float* hiddenProduct, nint hidden, float* h, float* y, nint yStride)
+        : this(inputProduct, hiddenProduct, hidden, h, y, yStride, 0, hidden)
+    {
+    }
+
+    /// <summary>The step for some of the hidden units.</summary>
+    public GruCell Part(nint from, nint to) => new(inputProduct, hiddenProduct, hidden, h, y, yStride, from, to);
+
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Row<TLanes, TFloat, TInt>(nint row) where TLanes : struct, ILanes<TFloat, TInt>
     {
-        var units = new Units(inputProduct + row * 3 * hidden, hiddenProduct + row * 3 * hidden, hidden, h + row * hidden, y + row * yStride);
-        new LaneLoop<Units>(units, hidden).Run<TLanes, TFloat, TInt>();
+        nint gates = row * Gates * hidden + first;
+        var units = new Units(inputProduct + gates, hiddenProduct + gates, hidden, h + row * hidden + first, y + row * yStride + first);
+        new LaneLoop<Units>(units, end - first).Run<TLanes, TFloat, TInt>();
     }
 
     private readonly struct Units(float* v, float* u, nint hidden, float* h, float* y) : ILaneLoop

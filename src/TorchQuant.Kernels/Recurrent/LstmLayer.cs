@@ -9,8 +9,6 @@ namespace TorchQuant.Kernels;
 /// </summary>
 public static class LstmLayer
 {
-    private const int Gates = 4;
-
     /// <summary>Runs the layer over a sequence.</summary>
     /// <param name="x">[rows, I]: the batches of the steps one after the other; rows is the sum of <paramref name="batchSizes"/>.</param>
     /// <param name="batchSizes">[T]: the sequences that are still running at each step, not increasing. All equal: an ordinary [T, B, I].</param>
@@ -30,7 +28,7 @@ public static class LstmLayer
     internal static unsafe void Run(Isa isa, ReadOnlySpan<float> x, ReadOnlySpan<int> batchSizes, PackedLinear inputWeights, PackedLinear hiddenWeights,
         Span<float> h, Span<float> c, Span<float> y, int yStride, bool reverse, int threads)
     {
-        RecurrentShape shape = RecurrentShape.Check(x.Length, batchSizes, inputWeights, hiddenWeights, Gates, h.Length, y.Length, yStride, threads);
+        RecurrentShape shape = RecurrentShape.Check(x.Length, batchSizes, inputWeights, hiddenWeights, LstmCell.Gates, h.Length, y.Length, yStride, threads);
         Argument.HasLength(c.Length, h.Length, nameof(c), "as many as h");
         int hidden = shape.Hidden;
         if (LstmRows.Fits(batchSizes, inputWeights, hiddenWeights, threads))
@@ -41,9 +39,9 @@ public static class LstmLayer
         }
 
         int most = batchSizes.IsEmpty ? 0 : batchSizes[0];
-        long nanosecondsOfStep = hiddenWeights.EstimateNanoseconds(most) + (long)most * hidden * LstmCell.NanosecondsPerUnit;
-        var product = new InputProduct(inputWeights, x, batchSizes, shape.Rows, reverse, InputProduct.Threads(inputWeights.InFeatures, nanosecondsOfStep, threads), Gates);
-        Int8Linear? byUnits = Int8Linear.WithDividedGates(hiddenWeights, Gates, threads);
+        long nanosecondsOfStep = hiddenWeights.EstimateNanoseconds(most) + (long)most * hidden * GateJob.NanosecondsPerUnit;
+        var product = new InputProduct(inputWeights, x, batchSizes, shape.Rows, reverse, InputProduct.Threads(inputWeights.InFeatures, nanosecondsOfStep, threads), LstmCell.Gates);
+        Int8Linear? byUnits = Int8Linear.WithDividedGates(hiddenWeights, LstmCell.Gates, threads);
         fixed (float* hPointer = h, cPointer = c, yPointer = y)
         {
             int end = shape.Rows, start = 0;
@@ -58,12 +56,12 @@ public static class LstmLayer
                     if (byUnits is null)
                     {
                         HiddenProduct.Multiply(hiddenWeights, h[..(batch * hidden)], batch, gates, relu: false, accumulate: true, threads, step);
-                        isa.Run(new RowLoop<LstmCell>(cell, batch, threads, hidden * LstmCell.NanosecondsPerUnit));
+                        isa.Run(new RowLoop<LstmCell>(cell, batch, threads, hidden * GateJob.NanosecondsPerUnit));
                     }
                     else
                     {
                         LinearInput codes = HiddenProduct.Prepare(byUnits, h[..(batch * hidden)], batch, threads, step);
-                        byUnits.MultiplyGates(isa, codes, batch, 0, batch, gates, accumulate: true, new GateJob(Gates, cell), threads);
+                        byUnits.MultiplyGates(isa, codes, batch, 0, batch, gates, accumulate: true, new GateJob(cell), threads);
                         codes.Return();
                     }
                 }
@@ -83,8 +81,7 @@ public static class LstmLayer
 /// </summary>
 internal readonly unsafe struct LstmCell(float* gates, nint hidden, float* h, float* c, float* y, nint yStride, nint first, nint end) : IRowBody
 {
-    /// <summary>What a hidden unit of one row takes, roughly.</summary>
-    public const int NanosecondsPerUnit = 1;
+    public const int Gates = 4;
 
     public LstmCell(float* gates, nint hidden, float* h, float* c, float* y, nint yStride)
         : this(gates, hidden, h, c, y, yStride, 0, hidden)

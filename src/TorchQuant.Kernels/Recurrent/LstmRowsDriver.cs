@@ -17,7 +17,7 @@ internal static unsafe class LstmRowsDriver<TKernel, TLanes, TFloat, TInt>
         GemmJob hidden = job->Hidden, input = job->Input;
         hidden.M = job->Batch;
         input.M = job->Done % job->ChunkSteps == 0 ? job->Batch * Math.Min(job->ChunkSteps, job->Steps - job->Done) : 0;
-        long cell = (long)job->Batch * job->Hidden.K * LstmCell.NanosecondsPerUnit;
+        long cell = (long)job->Batch * job->Hidden.K * GateJob.NanosecondsPerUnit;
         WorkerPool.Run(job->Parts, threads, &StepPart, job, WorkerPool.WithoutExchange(hidden.EstimateNanoseconds() + (input.M > 0 ? input.EstimateNanoseconds() : 0) + cell));
     }
 
