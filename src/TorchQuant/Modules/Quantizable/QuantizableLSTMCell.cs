@@ -1,3 +1,4 @@
+using TorchQuant.Kernels;
 using TorchQuant.Modules.Recurrent;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
@@ -14,6 +15,8 @@ namespace TorchQuant.Modules;
 public sealed class QuantizableLSTMCell : nn.Module<Tensor, (Tensor, Tensor)?, (Tensor, Tensor)>
 {
     private const int Gates = 4;
+
+    private static readonly QuantizedOutput s_tanhOutput = new(Int8LstmCell.TanhOutput);
 
     [ComponentName(Name = nameof(igates))]
     private readonly nn.Module<Tensor, Tensor> _igates;
@@ -49,6 +52,9 @@ public sealed class QuantizableLSTMCell : nn.Module<Tensor, (Tensor, Tensor)?, (
     private readonly FloatFunctional _ogateCy = new();
 
     private readonly StaticRecurrentInput _check;
+
+    /// <summary>Every code's by one function: libtorch's tanh of a quint8 tensor works out the last of its codes otherwise than the others, so that these can differ by one next to ties.</summary>
+    private readonly CodeTableCache _cellTanh = new(static x => x.tanh());
 
     /// <summary>A cell with first weights as <c>nn.Linear</c> draws them.</summary>
     /// <param name="input_size">The size of the input.</param>
@@ -148,7 +154,7 @@ public sealed class QuantizableLSTMCell : nn.Module<Tensor, (Tensor, Tensor)?, (
         using var kept = _fgateCx.mul(f, c);
         using var added = _igateCgate.mul(i, g);
         var cell = _fgateCxIgateCgate.add(kept, added);
-        using var squashed = cell.tanh();
+        using var squashed = cell.is_quantized() ? _cellTanh.Apply(cell, TensorQParams.Of(cell), s_tanhOutput) : cell.tanh();
         return (_ogateCy.mul(o, squashed), cell);
     }
 

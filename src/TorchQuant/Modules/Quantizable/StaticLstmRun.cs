@@ -34,7 +34,7 @@ internal sealed class StaticLstmRun(IQuantizedModule module, RecurrentSettings s
         {
             QParams hParams = Load(states?.H, h), cParams = Load(states?.C, c);
             if (batch > 0)
-                Layers(weights, x.Span<byte>(), QParamsOf(input), batch, h.Span<byte>(), hParams, c.Span<byte>(), cParams, y.Span<byte>());
+                Layers(weights, x.Span<byte>(), TensorQParams.Of(input), batch, h.Span<byte>(), hParams, c.Span<byte>(), cParams, y.Span<byte>());
             return (swaps ? y.transpose(0, 1) : y.alias(), h, c);
         }
         catch
@@ -70,7 +70,7 @@ internal sealed class StaticLstmRun(IQuantizedModule module, RecurrentSettings s
         {
             QParams hParams = Load(states?.H, h), cParams = Load(states?.C, c);
             if (batch > 0)
-                Int8LstmLayer.Run(x.Span<byte>(), QParamsOf(input), batch, weights.Cells[0], h.Span<byte>(), hParams, c.Span<byte>(), cParams, y, settings.HiddenSize, threads: get_num_threads());
+                Int8LstmLayer.Run(x.Span<byte>(), TensorQParams.Of(input), batch, weights.Cells[0], h.Span<byte>(), hParams, c.Span<byte>(), cParams, y, settings.HiddenSize, threads: get_num_threads());
             return (h, c);
         }
         catch
@@ -100,10 +100,8 @@ internal sealed class StaticLstmRun(IQuantizedModule module, RecurrentSettings s
         using (copy)
             source.Span<byte>().CopyTo(target.Span<byte>());
         GC.KeepAlive(state);
-        return QParamsOf(state);
+        return TensorQParams.Of(state);
     }
-
-    private static QParams QParamsOf(Tensor tensor) => new((float)tensor.q_scale(), (int)tensor.q_zero_point());
 
     // Between layers the codes go through two pooled buffers in turn; the last layer writes the output itself.
     private void Layers(Int8LstmWeights weights, ReadOnlySpan<byte> x, QParams xParams, int batch, Span<byte> h, QParams hParams, Span<byte> c, QParams cParams, Span<byte> y)

@@ -30,6 +30,10 @@ public class QuantizedLSTMTests
     }
 
     [Fact]
+    public void Its_codes_are_those_of_its_parts_next_to_a_tie_too() =>
+        Its_codes_are_those_of_its_parts_one_by_one(new RecurrentCase(465239665, 5, 5, 3, true, true, true, false, 4, 2, Scheme.PerTensor));
+
+    [Fact]
     public void A_step_is_the_formula_on_dequantized_numbers()
     {
         using var scope = NewDisposeScope();
