@@ -38,13 +38,14 @@ internal static unsafe class GemmDriver<TKernel, TLanes, TFloat, TInt>
 
     public static void Run(GemmJob* job, int threads)
     {
-        threads = WorkerPool.Worth(threads, job->EstimateNanoseconds());
+        long nanoseconds = job->EstimateNanoseconds();
+        threads = WorkerPool.Worth(threads, nanoseconds);
         GemmSplit split = GemmSplit.Of(job, TKernel.MaxRows, threads);
         job->SetStreaming(threads);
         if (threads == 1)
             RunPart(job, 0, split.Panels, 0, job->M);
         else
-            WorkerPool.Run(split.Units, threads, &RunUnit, &split, job->EstimateNanoseconds());
+            WorkerPool.Run(split.Units, threads, &RunUnit, &split, nanoseconds);
     }
 
     private static void RunUnit(void* state, int unit)

@@ -29,12 +29,10 @@ public static class GruLayer
         Span<float> h, Span<float> y, int yStride, bool reverse, int threads)
     {
         RecurrentShape shape = RecurrentShape.Check(x.Length, batchSizes, inputWeights, hiddenWeights, GruCell.Gates, h.Length, y.Length, yStride, threads);
-        int hidden = shape.Hidden, columns = GruCell.Gates * hidden, most = batchSizes.IsEmpty ? 0 : batchSizes[0];
+        int hidden = shape.Hidden, columns = GruCell.Gates * hidden;
         // The hidden part of n is multiplied by r before it meets the input part, so both products are kept apart. Threads that write neighbouring columns share no line.
         float[] rented = ArrayPool<float>.Shared.Rent(checked(h.Length * GruCell.Gates + CacheLine.Bytes / sizeof(float)));
-        long nanosecondsOfStep = hiddenWeights.EstimateNanoseconds(most) + (long)most * hidden * GateJob.NanosecondsPerUnit;
-        var product = new InputProduct(inputWeights, x, batchSizes, shape.Rows, reverse, InputProduct.Threads(inputWeights.InFeatures, nanosecondsOfStep, threads), GruCell.Gates);
-        Int8Linear? byUnits = Int8Linear.WithDividedGates(hiddenWeights, GruCell.Gates, threads);
+        var product = new InputProduct(inputWeights, hiddenWeights, x, batchSizes, shape.Rows, reverse, threads, GruCell.Gates);
         fixed (float* rentedPointer = rented, hPointer = h, yPointer = y)
         {
             var hiddenPointer = (float*)CacheLine.Align(rentedPointer);
@@ -47,17 +45,7 @@ public static class GruLayer
                 fixed (float* inputPointer = product.Of(step, first))
                 {
                     var cell = new GruCell(inputPointer, hiddenPointer, hidden, hPointer, yPointer + (nint)first * yStride, yStride);
-                    if (byUnits is null)
-                    {
-                        HiddenProduct.Multiply(hiddenWeights, h[..(batch * hidden)], batch, hiddenGates, relu: false, accumulate: false, threads, step);
-                        isa.Run(new RowLoop<GruCell>(cell, batch, threads, hidden * GateJob.NanosecondsPerUnit));
-                    }
-                    else
-                    {
-                        LinearInput codes = HiddenProduct.Prepare(byUnits, h[..(batch * hidden)], batch, threads, step);
-                        byUnits.MultiplyGates(isa, codes, batch, 0, batch, hiddenGates, accumulate: false, new GateJob(cell), threads);
-                        codes.Return();
-                    }
+                    HiddenProduct.Step(isa, hiddenWeights, h[..(batch * hidden)], batch, hiddenGates, accumulate: false, cell, threads, step);
                 }
 
                 start += batch;
@@ -71,14 +59,18 @@ public static class GruLayer
 }
 
 /// <summary>The step of a GRU after its products: both [batch, 3 H] and the state [batch, H] give the new state, in one pass.</summary>
-internal readonly unsafe struct GruCell(float* inputProduct, float* hiddenProduct, nint hidden, float* h, float* y, nint yStride, nint first, nint end) : IRowBody
+internal readonly unsafe struct GruCell(float* inputProduct, float* hiddenProduct, nint hidden, float* h, float* y, nint yStride, nint first, nint end) : IGateCell
 {
-    public const int Gates = 3;
+    /// <inheritdoc/>
+    public static int Gates => 3;
 
     public GruCell(float* inputProduct, float* hiddenProduct, nint hidden, float* h, float* y, nint yStride)
         : this(inputProduct, hiddenProduct, hidden, h, y, yStride, 0, hidden)
     {
     }
+
+    /// <inheritdoc/>
+    public GateJob AfterProduct() => new(this);
 
     /// <summary>The step for some of the hidden units.</summary>
     public GruCell Part(nint from, nint to) => new(inputProduct, hiddenProduct, hidden, h, y, yStride, from, to);

@@ -34,31 +34,28 @@ internal unsafe ref struct InputProduct
 
     /// <summary>Prepares the activations.</summary>
     /// <param name="weights">The weights.</param>
+    /// <param name="hiddenWeights">The weights of the steps, which read the results.</param>
     /// <param name="x">[rows, I].</param>
     /// <param name="batchSizes">The rows of each step.</param>
     /// <param name="rows">All rows.</param>
     /// <param name="reverse">Whether steps are asked for from the last to the first.</param>
     /// <param name="threads">How many threads may be used.</param>
-    /// <param name="gates">Where the steps divide hidden units among threads, the number of their gates; else 0.</param>
-    public InputProduct(PackedLinear weights, ReadOnlySpan<float> x, ReadOnlySpan<int> batchSizes, int rows, bool reverse, int threads, int gates = 0)
+    /// <param name="gates">The number of gates.</param>
+    public InputProduct(PackedLinear weights, PackedLinear hiddenWeights, ReadOnlySpan<float> x, ReadOnlySpan<int> batchSizes, int rows, bool reverse, int threads, int gates)
     {
+        int batch = batchSizes.IsEmpty ? 0 : batchSizes[0];
+        threads = Threads(weights.InFeatures, hiddenWeights, batch, threads);
         _gates = gates;
-        _byUnits = gates > 0 ? Int8Linear.WithDividedGates(weights, gates, threads) : null;
+        _byUnits = Int8Linear.WithDividedGates(weights, gates, threads);
         (_weights, _reverse, _threads, _inputRows) = (weights, reverse, threads, rows);
         _x = x;
         _batchSizes = batchSizes;
-        _mostRows = Math.Min(rows, Math.Max(batchSizes.IsEmpty ? 0 : batchSizes[0], MostResults / weights.OutFeatures));
+        _mostRows = Math.Min(rows, Math.Max(batch, MostResults / weights.OutFeatures));
         _results = ArrayPool<float>.Shared.Rent(checked(_mostRows * weights.OutFeatures + FloatsInLine));
         fixed (float* results = _results)
             _offset = (int)(-((nint)results / sizeof(float)) & (FloatsInLine - 1));
         _input = weights.Prepare(x, rows, threads);
     }
-
-    /// <summary>How many threads the product is worth: one where the steps, which read its results, are done by one.</summary>
-    /// <param name="features">I.</param>
-    /// <param name="nanosecondsOfStep">What one core needs for a step, roughly.</param>
-    /// <param name="threads">How many threads may be used.</param>
-    public static int Threads(int features, long nanosecondsOfStep, int threads) => features >= FeaturesWorthFetching ? threads : WorkerPool.Worth(threads, nanosecondsOfStep);
 
     /// <summary>The results of the rows of a step, [batch, outputs]; steps are asked for in their order. They may be changed.</summary>
     /// <param name="step">The step.</param>
@@ -77,6 +74,11 @@ internal unsafe ref struct InputProduct
         _input.Return();
         ArrayPool<float>.Shared.Return(_results);
     }
+
+    /// <summary>How many threads the product is worth: one where the steps, which read its results, are done by one.</summary>
+    private static int Threads(int features, PackedLinear hiddenWeights, int batch, int threads) => features >= FeaturesWorthFetching
+        ? threads
+        : WorkerPool.Worth(threads, hiddenWeights.EstimateNanoseconds(batch) + (long)batch * hiddenWeights.InFeatures * GateJob.NanosecondsPerUnit);
 
     /// <summary>The product of a step, and of as many that follow it as there is room for.</summary>
     private void Multiply(int step, int first, int batch)

@@ -38,10 +38,7 @@ public static class LstmLayer
             return;
         }
 
-        int most = batchSizes.IsEmpty ? 0 : batchSizes[0];
-        long nanosecondsOfStep = hiddenWeights.EstimateNanoseconds(most) + (long)most * hidden * GateJob.NanosecondsPerUnit;
-        var product = new InputProduct(inputWeights, x, batchSizes, shape.Rows, reverse, InputProduct.Threads(inputWeights.InFeatures, nanosecondsOfStep, threads), LstmCell.Gates);
-        Int8Linear? byUnits = Int8Linear.WithDividedGates(hiddenWeights, LstmCell.Gates, threads);
+        var product = new InputProduct(inputWeights, hiddenWeights, x, batchSizes, shape.Rows, reverse, threads, LstmCell.Gates);
         fixed (float* hPointer = h, cPointer = c, yPointer = y)
         {
             int end = shape.Rows, start = 0;
@@ -53,17 +50,7 @@ public static class LstmLayer
                 fixed (float* gatePointer = gates)
                 {
                     var cell = new LstmCell(gatePointer, hidden, hPointer, cPointer, yPointer + (nint)first * yStride, yStride);
-                    if (byUnits is null)
-                    {
-                        HiddenProduct.Multiply(hiddenWeights, h[..(batch * hidden)], batch, gates, relu: false, accumulate: true, threads, step);
-                        isa.Run(new RowLoop<LstmCell>(cell, batch, threads, hidden * GateJob.NanosecondsPerUnit));
-                    }
-                    else
-                    {
-                        LinearInput codes = HiddenProduct.Prepare(byUnits, h[..(batch * hidden)], batch, threads, step);
-                        byUnits.MultiplyGates(isa, codes, batch, 0, batch, gates, accumulate: true, new GateJob(cell), threads);
-                        codes.Return();
-                    }
+                    HiddenProduct.Step(isa, hiddenWeights, h[..(batch * hidden)], batch, gates, accumulate: true, cell, threads, step);
                 }
 
                 start += batch;
@@ -79,14 +66,18 @@ public static class LstmLayer
 /// The step of an LSTM after its products: gates [batch, 4 H] and the states [batch, H] give the new states. A row is gone over twice, for the cell states and then for the hidden
 /// states: in one pass the chain from a gate to the hidden state is so long that the processor overlaps too few vectors.
 /// </summary>
-internal readonly unsafe struct LstmCell(float* gates, nint hidden, float* h, float* c, float* y, nint yStride, nint first, nint end) : IRowBody
+internal readonly unsafe struct LstmCell(float* gates, nint hidden, float* h, float* c, float* y, nint yStride, nint first, nint end) : IGateCell
 {
-    public const int Gates = 4;
+    /// <inheritdoc/>
+    public static int Gates => 4;
 
     public LstmCell(float* gates, nint hidden, float* h, float* c, float* y, nint yStride)
         : this(gates, hidden, h, c, y, yStride, 0, hidden)
     {
     }
+
+    /// <inheritdoc/>
+    public GateJob AfterProduct() => new(this);
 
     /// <summary>The step for some of the hidden units.</summary>
     public LstmCell Part(nint from, nint to) => new(gates, hidden, h, c, y, yStride, from, to);

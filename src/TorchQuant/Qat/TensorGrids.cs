@@ -65,7 +65,7 @@ internal static class TensorGrids
     public static Tensor Values(Tensor codes)
     {
         using var source = MemoryOrder.Of(codes, out var channelsLast);
-        var grid = new TensorGrid(new QParams((float)codes.q_scale(), (int)codes.q_zero_point()), channelsLast);
+        var grid = new TensorGrid(TensorQParams.Of(codes), channelsLast);
         var values = empty(source.shape, dtype: ScalarType.Float32, device: CPU);
         Quantizer.Dequantize(source.Span<byte>(), values.Span<float>(), grid.QParams);
         if (!channelsLast)

@@ -32,7 +32,7 @@ internal static class AttentionBias
         if (x.is_quantized())
         {
             var contiguous = bias.detach().to(ScalarType.Float32).contiguous();
-            var joined = new QParams((float)x.q_scale(), (int)x.q_zero_point());
+            var joined = TensorQParams.Of(x);
             row = quantize_per_tensor(zeros_like(contiguous), joined.Scale, joined.ZeroPoint, ScalarType.QUInt8);
             Codes(contiguous.Span<float>(), joined).CopyTo(row.Span<byte>());
         }

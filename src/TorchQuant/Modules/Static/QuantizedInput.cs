@@ -13,7 +13,7 @@ internal static class QuantizedInput
         var dtype = input.dtype;
         if (dtype != ScalarType.QUInt8)
             throw Refused(Float32OnCpu.Name(module), dtype, name);
-        return new QParams((float)input.q_scale(), (int)input.q_zero_point());
+        return TensorQParams.Of(input);
     }
 
     /// <summary>The exception for a tensor that is not of quint8.</summary>

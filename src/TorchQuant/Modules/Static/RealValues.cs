@@ -29,7 +29,7 @@ internal static class RealValues
     {
         try
         {
-            return new QParams((float)quantized.q_scale(), (int)quantized.q_zero_point());
+            return TensorQParams.Of(quantized);
         }
         catch (ExternalException)
         {
